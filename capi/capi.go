@@ -1,0 +1,19 @@
+// Package capi is the contract between C and Go: the headers of the shims in
+// csrc, which gobind calls. It holds no logic.
+//
+//	unp.h            conventions: results, time, memory, threads
+//	unp_process.h    start a program
+//	unp_pipe.h       PIPE_BUF of a pipe
+//	unp_popen.h      glibc's popen and pclose
+//	unp_interrupt.h  end a blocking call of another thread
+//
+// Both csrc and gobind import this package: cgo does not tell the build cache of
+// headers outside a package's own folder, and the embedding below does.
+package capi
+
+import "embed"
+
+// Headers are the .h files of this folder.
+//
+//go:embed *.h
+var Headers embed.FS

@@ -1,0 +1,58 @@
+/*
+ * unp_process.h - start a program: fork, rewire descriptors, exec.
+ *
+ * Needs a shim because a forked child of a multi-threaded (Go) process may call
+ * only async-signal-safe functions until it execs, and Go code is not that.
+ * See vfork(2), execve(2), signal-safety(7); UNPv2 appendix, APUE 8.
+ */
+#ifndef UNP_PROCESS_H
+#define UNP_PROCESS_H
+
+#include "unp.h"
+
+/* The step of unp_spawn that failed. */
+enum unp_spawn_step {
+	UNP_SPAWN_FORK = 1, /* no child was made */
+	UNP_SPAWN_PGID,
+	UNP_SPAWN_DUP,
+	UNP_SPAWN_CHDIR,
+	UNP_SPAWN_EXEC,
+};
+
+/*
+ * Strings are packed: n strings, each with its NUL, one behind the other.
+ * All memory is borrowed.
+ */
+struct unp_spawn {
+	const char *paths; /* program files, tried in this order as execvp(3) does */
+	size_t npaths;
+	const char *args; /* argv */
+	size_t nargs;
+	const char *env;
+	size_t nenv;
+	const char *dir;    /* working directory, NULL: the caller's */
+	const int *fds;     /* fds[i] becomes descriptor i of the program; -1: closed */
+	size_t nfds;	    /* at most 1024 */
+	const int *closing; /* further descriptors to close */
+	size_t nclosing;
+	pid_t pgid;	  /* -1: the caller's process group, 0: its own, else joined */
+	uint64_t ignored; /* bit s-1: signal s ignored; every other one at its default */
+	uint64_t blocked; /* bit s-1: signal s blocked */
+};
+
+/*
+ * Starts a program and returns when it has been exec'ed, or has failed to be.
+ *
+ * A child whose set-up or exec fails is already reaped; *step then says where.
+ * Errors: those of vfork(2), setpgid(2), dup2(2), chdir(2), execve(2); ENOMEM;
+ * EINVAL for npaths, nargs == 0 or nfds > 1024.
+ */
+int unp_spawn(const struct unp_spawn *sp, pid_t *pid, int *step);
+
+/*
+ * The signals that were ignored and blocked when this process was exec'ed,
+ * before a language runtime put its handlers in. A shell hands these on.
+ */
+void unp_initial_signals(uint64_t *ignored, uint64_t *blocked);
+
+#endif

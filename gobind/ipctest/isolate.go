@@ -1,0 +1,98 @@
+package ipctest
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// isolatedEnv marks the test process inside its namespaces.
+const isolatedEnv = "UNPIPC_IPCTEST_ISOLATED"
+
+// isolated says that nobody else's IPC objects can be seen from here.
+func isolated() bool { return os.Getenv(isolatedEnv) != "" }
+
+// isolate runs this test binary again in namespaces of its own and returns its
+// exit status; done is false where the tests are to run in this process.
+func isolate() (code int, done bool) {
+	if isolated() {
+		if err := settle(); err != nil {
+			fmt.Fprintln(os.Stderr, "ipctest: private namespaces:", err)
+			return 1, true
+		}
+		return 0, false
+	}
+	if !mayUnshare() {
+		return 0, false
+	}
+	// The death signal belongs to the thread that starts the child.
+	runtime.LockOSThread()
+	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
+	cmd.Args[0] = os.Args[0]
+	cmd.Env = append(os.Environ(), isolatedEnv+"=1")
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags: unix.CLONE_NEWIPC | unix.CLONE_NEWNS | unix.CLONE_NEWNET,
+		Pdeathsig:  unix.SIGKILL,
+	}
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		fmt.Fprintln(os.Stderr, "ipctest: private namespaces:", err)
+		return 1, true
+	}
+	if ws, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
+		return 128 + int(ws.Signal()), true
+	}
+	return cmd.ProcessState.ExitCode(), true
+}
+
+// mayUnshare tries it on a process that does nothing else.
+func mayUnshare() bool {
+	if os.Geteuid() != 0 {
+		return false
+	}
+	cmd := exec.Command("/bin/true")
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags: unix.CLONE_NEWIPC | unix.CLONE_NEWNS | unix.CLONE_NEWNET,
+	}
+	return cmd.Run() == nil
+}
+
+// settle furnishes the new namespaces.
+func settle() error {
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return os.NewSyscallError("mount /", err)
+	}
+	for _, m := range []struct{ kind, dir, options string }{
+		{"mqueue", "/dev/mqueue", ""},
+		{"tmpfs", "/dev/shm", "mode=1777"},
+	} {
+		if err := os.MkdirAll(m.dir, 0o755); err != nil {
+			return err
+		}
+		if err := unix.Mount(m.kind, m.dir, m.kind, 0, m.options); err != nil {
+			return os.NewSyscallError("mount "+m.dir, err)
+		}
+	}
+	return loopbackUp()
+}
+
+func loopbackUp() error {
+	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return os.NewSyscallError("socket", err)
+	}
+	defer unix.Close(fd)
+	ifr, err := unix.NewIfreq("lo")
+	if err != nil {
+		return err
+	}
+	ifr.SetUint16(unix.IFF_UP | unix.IFF_RUNNING)
+	return os.NewSyscallError("ioctl lo", unix.IoctlIfreq(fd, unix.SIOCSIFFLAGS, ifr))
+}

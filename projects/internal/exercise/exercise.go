@@ -1,0 +1,35 @@
+// Package exercise is what the suite knows of every exercise.
+package exercise
+
+import (
+	"fmt"
+	"io/fs"
+)
+
+// Exercise describes one exercise of the guide. Each exercise's package has one.
+type Exercise struct {
+	N          int
+	Folder     string   // below projects/: "p01pipeline"
+	Title      string   // "Shell pipeline"
+	Book       string   // section of UNPv2 (or APUE) it belongs to
+	Mechanisms string   // "pipe, fork, dup2, exec, wait"
+	Programs   []string // names of its programs
+	Look       string   // what to look for in the demonstration
+	Scripts    fs.FS    // testdata/*.txtar; testdata/session.txtar is the demonstration
+	// Leftovers lists what killed programs of this exercise left on this machine
+	// and no live one uses. May be nil.
+	Leftovers func() ([]Leftover, error)
+}
+
+// Leftover is an object without an owner.
+type Leftover struct {
+	Name   string // as it can be found: a path, or "System V queue key 0x…"
+	Why    string // how it is known to be dead
+	Remove func() error
+}
+
+// Bin is the folder below bin/ with the exercise's programs: "p01".
+func (e *Exercise) Bin() string { return fmt.Sprintf("p%02d", e.N) }
+
+// MainScript is the demonstration's path in Scripts.
+const MainScript = "testdata/session.txtar"

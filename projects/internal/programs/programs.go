@@ -1,0 +1,78 @@
+// Package programs builds the programs of an exercise, in Go and in C, for tests:
+// plain "go test" works without make.
+package programs
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// Built are folders of programs with the same names.
+type Built struct {
+	Go, C string
+	Names []string // the Go programs
+}
+
+// Build builds every program of projects/<folder> and its C references into a
+// folder of this test process. CC, CFLAGS and the race detector are honoured:
+//
+//	CFLAGS="-O1 -g -fsanitize=address,undefined" go test -race ./projects/...
+func Build(t testing.TB, folder string) *Built {
+	t.Helper()
+	source := filepath.Join(Root(), "projects", folder)
+	b := &Built{Go: t.TempDir(), C: t.TempDir()}
+	args := []string{"build", "-o", b.Go + "/"}
+	if raceEnabled {
+		args = append(args, "-race")
+	}
+	mains, err := filepath.Glob(filepath.Join(source, "*", "main.go"))
+	if err != nil || len(mains) == 0 {
+		t.Fatalf("no programs in %s: %v", source, err)
+	}
+	for _, m := range mains {
+		b.Names = append(b.Names, filepath.Base(filepath.Dir(m)))
+		args = append(args, filepath.Dir(m))
+	}
+	run(t, exec.Command("go", args...))
+	refs, _ := filepath.Glob(filepath.Join(source, "ref", "*.c"))
+	for _, ref := range refs {
+		out := filepath.Join(b.C, strings.TrimSuffix(filepath.Base(ref), ".c"))
+		run(t, exec.Command("make", "-s", "-C", Root(), "ref", "REF="+ref, "OUT="+out))
+	}
+	return b
+}
+
+// Mix makes a folder in which each named program is the Go or the C one.
+func (b *Built) Mix(t testing.TB, inC map[string]bool) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range b.Names {
+		from := b.Go
+		if inC[name] {
+			from = b.C
+		}
+		if err := os.Symlink(filepath.Join(from, name), filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// Root is the folder of go.mod.
+func Root() string {
+	_, file, _, _ := runtime.Caller(0)
+	return filepath.Join(filepath.Dir(file), "..", "..", "..")
+}
+
+func run(t testing.TB, cmd *exec.Cmd) {
+	t.Helper()
+	cmd.Dir = Root()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatal(fmt.Errorf("%s: %w\n%s", cmd, err, out))
+	}
+}

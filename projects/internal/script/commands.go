@@ -1,0 +1,42 @@
+package script
+
+import (
+	"os"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// patience bounds how long a script waits for a condition.
+const patience = 20 * time.Second
+
+type command = func(ts *testscript.TestScript, neg bool, args []string)
+
+// commands are what our scripts know beside testscript's own commands.
+var commands = map[string]command{
+	// until CMD…   runs CMD again and again until it succeeds ("! until": until it fails)
+	"until": func(ts *testscript.TestScript, neg bool, args []string) {
+		if len(args) == 0 {
+			ts.Fatalf("usage: until command…")
+		}
+		poll(ts, func() bool { return (ts.Exec(args[0], args[1:]...) == nil) != neg },
+			"%q kept %s", args, map[bool]string{false: "failing", true: "succeeding"}[neg])
+	},
+	// waitfor FILE…   waits until each file is there ("! waitfor": until none is)
+	"waitfor": func(ts *testscript.TestScript, neg bool, args []string) {
+		for _, file := range args {
+			poll(ts, func() bool {
+				_, err := os.Lstat(ts.MkAbs(file))
+				return (err == nil) != neg
+			}, "%s: still %s", file, map[bool]string{false: "missing", true: "there"}[neg])
+		}
+	},
+}
+
+func poll(ts *testscript.TestScript, done func() bool, format string, args ...any) {
+	for deadline := time.Now().Add(patience); !done(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			ts.Fatalf(format, args...)
+		}
+	}
+}

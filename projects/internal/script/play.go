@@ -1,0 +1,86 @@
+// Package script runs the black-box scripts of an exercise (testscript's txtar
+// files) for three readers: the tests, the demonstration, and whoever checks
+// programs of their own. A script names programs only; which ones run is decided
+// by the folder of programs that is put before $PATH.
+package script
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// limit bounds one script; its children are killed then.
+const limit = 2 * time.Minute
+
+// Play runs one script over the programs in folder bin and tells what happened.
+// It goes on after a failed step. The error is of running it at all.
+func Play(scripts fs.FS, name, bin string) (*Transcript, error) {
+	text, err := fs.ReadFile(scripts, name)
+	if err != nil {
+		return nil, err
+	}
+	bin, err = filepath.Abs(bin)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "unpipc-script-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, filepath.Base(name))
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		return nil, err
+	}
+	p := params(bin)
+	p.Files = []string{file}
+	p.Deadline = time.Now().Add(limit)
+	p.ContinueOnError = true
+	p.WorkdirRoot = dir
+	var play player
+	play.try(func() { testscript.RunT(&play, p) })
+	if play.log == "" {
+		return nil, fmt.Errorf("%s: the script did not run", name)
+	}
+	return parse(play.log), nil
+}
+
+// params are the settings that tests and plays share.
+func params(bin string) testscript.Params {
+	return testscript.Params{
+		Cmds: commands,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("PATH", bin+string(os.PathListSeparator)+env.Getenv("PATH"))
+			env.Setenv("LC_ALL", "C")
+			return nil
+		},
+	}
+}
+
+// player is a testscript.T outside of "go test".
+type player struct{ log string }
+
+type stopped struct{}
+
+// try runs f until it ends or calls FailNow.
+func (p *player) try(f func()) {
+	defer func() {
+		if e := recover(); e != nil && e != any(stopped{}) {
+			panic(e)
+		}
+	}()
+	f()
+}
+
+func (p *player) Skip(args ...any)                        { p.Log(args...); p.FailNow() }
+func (p *player) Fatal(args ...any)                       { p.Log(args...); p.FailNow() }
+func (p *player) Log(args ...any)                         { p.log += fmt.Sprintln(args...) }
+func (p *player) FailNow()                                { panic(stopped{}) }
+func (p *player) Parallel()                               {}
+func (p *player) Verbose() bool                           { return true }
+func (p *player) Run(name string, f func(t testscript.T)) { p.try(func() { f(p) }) }
