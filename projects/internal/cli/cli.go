@@ -57,18 +57,20 @@ func (p *Program) help() {
 
 // BadUsage says what is wrong with the command line and ends the process with 2.
 func (p *Program) BadUsage(format string, args ...any) {
-	p.Complain(fmt.Errorf(format, args...))
+	p.Complain(format, args...)
 	fmt.Fprintf(os.Stderr, "Try '%s --help'.\n", p.Name)
 	os.Exit(Usage)
 }
 
-// Complain prints an error the way every program does.
-func (p *Program) Complain(err error) { fmt.Fprintf(os.Stderr, "%s: %v\n", p.Name, err) }
+// Complain prints a message the way every program does.
+func (p *Program) Complain(format string, args ...any) {
+	fmt.Fprintf(os.Stderr, "%s: %s\n", p.Name, fmt.Sprintf(format, args...))
+}
 
 // Exit ends the process: with 0 for nil, else with 1 after printing the error.
 func (p *Program) Exit(err error) {
 	if err != nil {
-		p.Complain(err)
+		p.Complain("%v", err)
 		os.Exit(Failed)
 	}
 	os.Exit(OK)

@@ -2,9 +2,11 @@ package script
 
 import (
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/sys/unix"
 )
 
 // patience bounds how long a script waits for a condition.
@@ -29,6 +31,23 @@ var commands = map[string]command{
 				_, err := os.Lstat(ts.MkAbs(file))
 				return (err == nil) != neg
 			}, "%s: still %s", file, map[bool]string{false: "missing", true: "there"}[neg])
+		}
+	},
+	// signal SIG PROGRAM   sends a signal (TERM, HUP, STOP, …) to the background
+	// commands that run PROGRAM; testscript's kill knows INT and KILL only
+	"signal": func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg || len(args) != 2 || unix.SignalNum("SIG"+args[0]) == 0 {
+			ts.Fatalf("usage: signal SIG program")
+		}
+		sent := false
+		for _, cmd := range ts.BackgroundCmds() {
+			if filepath.Base(cmd.Path) == args[1] {
+				ts.Check(cmd.Process.Signal(unix.SignalNum("SIG" + args[0])))
+				sent = true
+			}
+		}
+		if !sent {
+			ts.Fatalf("no background command runs %s", args[1])
 		}
 	},
 }

@@ -7,11 +7,13 @@ package script
 import (
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/sys/unix"
 )
 
 // limit bounds one script; its children are killed then.
@@ -52,6 +54,8 @@ func Play(scripts fs.FS, name, bin string) (*Transcript, error) {
 
 // params are the settings that tests and plays share.
 func params(bin string) testscript.Params {
+	// What the shell that started us left open is not the programs' to inherit.
+	_ = unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
 	return testscript.Params{
 		Cmds: commands,
 		Setup: func(env *testscript.Env) error {

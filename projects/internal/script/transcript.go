@@ -88,7 +88,7 @@ func (s *Section) OK() bool {
 }
 
 // assertion is a line that only looks at what the line before it printed.
-var assertion = regexp.MustCompile(`^(! )?(stdout|stderr|cmp|cmpenv|grep|exists|waitfor|until|stdin|env|kill|cd|cp|mkdir|rm)\b`)
+var assertion = regexp.MustCompile(`^(! )?(stdout|stderr|cmp|cmpenv|grep|exists|waitfor|until|stdin|env|kill|signal|cd|cp|mkdir|rm)\b`)
 
 // Session writes the transcript as a terminal session: commands behind a $, what
 // they printed below them. Lines that check are shown only where they failed.
