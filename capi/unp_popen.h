@@ -1,5 +1,5 @@
 /*
- * unp_popen.h - glibc's own popen and pclose. See popen(3); UNPv2 4.4.
+ * unp_popen.h - glibc's own popen and pclose. See popen(3); UNPv2 4.5.
  *
  * Needs a shim because FILE is opaque and errno must be read on the same thread.
  */

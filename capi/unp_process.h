@@ -3,7 +3,7 @@
  *
  * Needs a shim because a forked child of a multi-threaded (Go) process may call
  * only async-signal-safe functions until it execs, and Go code is not that.
- * See vfork(2), execve(2), signal-safety(7); UNPv2 appendix, APUE 8.
+ * See vfork(2), execve(2), signal-safety(7); UNPv2 1.5, APUE 8.
  */
 #ifndef UNP_PROCESS_H
 #define UNP_PROCESS_H
@@ -30,29 +30,36 @@ struct unp_spawn {
 	size_t nargs;
 	const char *env;
 	size_t nenv;
-	const char *dir;    /* working directory, NULL: the caller's */
-	const int *fds;     /* fds[i] becomes descriptor i of the program; -1: closed */
-	size_t nfds;	    /* at most 1024 */
-	const int *closing; /* further descriptors to close */
+	const char *dir; /* working directory, NULL: the caller's */
+	const int *fds;	 /* fds[i] becomes descriptor i of the program; negative: closed */
+	size_t nfds;
+	const int *closing; /* further descriptors to close; those below nfds are left alone */
 	size_t nclosing;
 	pid_t pgid;	  /* -1: the caller's process group, 0: its own, else joined */
 	uint64_t ignored; /* bit s-1: signal s ignored; every other one at its default */
 	uint64_t blocked; /* bit s-1: signal s blocked */
+	uint64_t nofile;  /* soft RLIMIT_NOFILE; 0: the caller's */
 };
 
 /*
  * Starts a program and returns when it has been exec'ed, or has failed to be.
  *
  * A child whose set-up or exec fails is already reaped; *step then says where.
- * Errors: those of vfork(2), setpgid(2), dup2(2), chdir(2), execve(2); ENOMEM;
- * EINVAL for npaths, nargs == 0 or nfds > 1024.
+ * Errors: those of vfork(2), setpgid(2), dup2(2), chdir(2), execve(2); EMFILE when
+ * fds is a cycle and no descriptor is free to turn it; ENOMEM; EINVAL for npaths
+ * or nargs == 0, or nfds > INT_MAX.
  */
 int unp_spawn(const struct unp_spawn *sp, pid_t *pid, int *step);
 
 /*
- * The signals that were ignored and blocked when this process was exec'ed,
- * before a language runtime put its handlers in. A shell hands these on.
+ * What this process was exec'ed with, before a language runtime put its handlers
+ * in and raised its limits. A shell hands these on.
  */
-void unp_initial_signals(uint64_t *ignored, uint64_t *blocked);
+struct unp_initial {
+	uint64_t ignored; /* bit s-1: signal s */
+	uint64_t blocked;
+	uint64_t nofile; /* soft RLIMIT_NOFILE; 0: unknown */
+};
+void unp_initial(struct unp_initial *in);
 
 #endif

@@ -1,14 +1,14 @@
 #include "unp_process.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-enum { MAX_FDS = 1024 };
 
 /* Everything the child needs, made before the fork: it may not allocate. */
 struct plan {
@@ -23,18 +23,17 @@ struct plan {
 	volatile int error;
 };
 
-static const char *unpack(const char *s, size_t n, char **vec)
+static void unpack(const char *s, size_t n, char **vec)
 {
 	for (size_t i = 0; i < n; i++) {
 		vec[i] = (char *)s;
 		s += strlen(s) + 1;
 	}
-	return s;
 }
 
 static int make_plan(const struct unp_spawn *sp, struct plan *p)
 {
-	if (sp->npaths == 0 || sp->nargs == 0 || sp->nfds > MAX_FDS)
+	if (sp->npaths == 0 || sp->nargs == 0 || sp->nfds > INT_MAX)
 		return EINVAL;
 	size_t n = sp->npaths + (sp->nargs + 1) + (sp->nargs + 2) + (sp->nenv + 1);
 	char **vec = calloc(n, sizeof *vec);
@@ -53,7 +52,7 @@ static int make_plan(const struct unp_spawn *sp, struct plan *p)
 	unpack(sp->paths, sp->npaths, p->paths);
 	unpack(sp->args, sp->nargs, p->argv);
 	unpack(sp->env, sp->nenv, p->envp);
-	p->sh_argv[0] = "/bin/sh"; /* [1] is the file, set when it is known */
+	p->sh_argv[0] = (char *)"/bin/sh"; /* [1] is the file, set when it is known */
 	memcpy(p->sh_argv + 2, p->argv + 1, (sp->nargs - 1) * sizeof *vec);
 	if (sp->nfds > 0)
 		memcpy(fds, sp->fds, sp->nfds * sizeof *fds);
@@ -84,43 +83,66 @@ static void reset_signals(const struct unp_spawn *sp)
 static int rewire(struct plan *p)
 {
 	int n = (int)p->sp->nfds;
-	/* A source below n could be overwritten before its turn: move it up first. */
+	int *fds = p->fds;
+
+	/* A source that an earlier slot overwrites must be moved up first. */
 	for (int i = 0; i < n; i++) {
-		if (p->fds[i] < 0 || p->fds[i] >= n || p->fds[i] == i)
+		if (fds[i] < 0 || fds[i] >= i || fds[fds[i]] == fds[i])
 			continue;
-		int up = fcntl(p->fds[i], F_DUPFD_CLOEXEC, n);
+		int up = fcntl(fds[i], F_DUPFD_CLOEXEC, n);
 		if (up < 0)
 			return errno;
-		p->fds[i] = up;
+		fds[i] = up;
 	}
 	for (int i = 0; i < n; i++) {
-		if (p->fds[i] < 0)
+		if (fds[i] < 0)
 			close(i);
-		else if (p->fds[i] != i ? dup2(p->fds[i], i) < 0 : fcntl(i, F_SETFD, 0) < 0)
+		else if (fds[i] != i ? dup2(fds[i], i) < 0 : fcntl(i, F_SETFD, 0) < 0)
 			return errno;
 	}
 	for (size_t i = 0; i < p->sp->nclosing; i++)
-		close(p->sp->closing[i]);
+		if (p->sp->closing[i] >= n)
+			close(p->sp->closing[i]);
 	return 0;
+}
+
+/* Refused only where the hard limit was lowered below it; the caller's then stays. */
+static void limit_files(uint64_t soft)
+{
+	struct rlimit files;
+
+	if (soft == 0 || getrlimit(RLIMIT_NOFILE, &files) != 0)
+		return;
+	files.rlim_cur = soft;
+	setrlimit(RLIMIT_NOFILE, &files);
 }
 
 /* execvp(3)'s rules: go on past what is not there, but remember a refusal. */
 static int exec_first(struct plan *p)
 {
-	int error = ENOENT;
+	int refused = 0;
+
 	for (size_t i = 0; i < p->sp->npaths; i++) {
 		execve(p->paths[i], p->argv, p->envp);
-		if (errno == ENOEXEC) {
+		switch (errno) {
+		case EACCES:
+			refused = EACCES;
+			break;
+		case ENOENT:
+		case ENOTDIR:
+		case ESTALE: /* these three come from network file systems */
+		case ENODEV:
+		case ETIMEDOUT:
+			break;
+		case ENOEXEC:
 			p->sh_argv[1] = p->paths[i];
 			execve(p->sh_argv[0], p->sh_argv, p->envp);
 			return ENOEXEC;
-		}
-		if (errno == EACCES)
-			error = EACCES;
-		else if (errno != ENOENT && errno != ENOTDIR)
+		default:
 			return errno;
+		}
 	}
-	return error;
+	return refused ? refused : errno;
 }
 
 static _Noreturn void child(struct plan *p)
@@ -134,6 +156,7 @@ static _Noreturn void child(struct plan *p)
 		fail(p, UNP_SPAWN_CHDIR, errno);
 	if ((e = rewire(p)) != 0)
 		fail(p, UNP_SPAWN_DUP, e);
+	limit_files(sp->nofile); /* after dup2, which it may forbid */
 	/* Dispositions before the mask: a handler of the parent must never run here. */
 	reset_signals(sp);
 	sigset_t blocked;

@@ -24,23 +24,43 @@ import (
 )
 
 // Make creates a FIFO with exactly this mode, whatever the umask. See mkfifo(3).
-// Error: *fs.PathError (EEXIST, ENOENT, EACCES).
+// Error: *fs.PathError (EEXIST, ENOENT, EACCES; EINVAL for bits over 07777).
 func Make(path string, mode uint32) error {
+	if mode&^0o7777 != 0 {
+		return errs.Path("mkfifo", path, unix.EINVAL)
+	}
 	if err := unix.Mkfifo(path, mode); err != nil {
 		return errs.Path("mkfifo", path, errs.Errno(err))
 	}
-	// O_PATH opens the name without opening the FIFO, so nobody waiting is woken.
+	if err := setMode(path, mode); err != nil {
+		_ = unix.Unlink(path) // all or nothing
+		return err
+	}
+	return nil
+}
+
+// setMode gives a new FIFO the permissions that the umask took. It never touches
+// the umask: that belongs to the whole process.
+func setMode(path string, mode uint32) error {
+	var st unix.Stat_t
+	if err := unix.Lstat(path, &st); err != nil {
+		return errs.Path("stat", path, errs.Errno(err))
+	}
+	if st.Mode == unix.S_IFIFO|mode {
+		return nil
+	}
+	// O_PATH opens the name without opening the FIFO, so nobody waiting is woken,
+	// and holds on to what was looked at.
 	fd, err := unix.Open(path, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return errs.Path("open", path, errs.Errno(err))
 	}
 	defer unix.Close(fd)
-	var st unix.Stat_t
 	if err := unix.Fstat(fd, &st); err != nil {
 		return errs.Path("stat", path, errs.Errno(err))
 	}
-	if st.Mode&0o7777 == mode {
-		return nil
+	if errno := notFIFO(&st); errno != 0 {
+		return errs.Path("chmod", path, errno)
 	}
 	// fchmod(2) refuses an O_PATH descriptor; its name in /proc leads to the FIFO.
 	err = unix.Chmod(fmt.Sprintf("/proc/self/fd/%d", fd), mode)
@@ -83,7 +103,7 @@ func OpenReadWriter(path string, flags int) (*pipe.Reader, error) {
 
 func open(ctx context.Context, path string, flags int) (int, error) {
 	var st unix.Stat_t
-	// Opening something else first could have effects: a device, a socket.
+	// Opening something else could have effects: a tape rewinds, a watchdog starts.
 	if err := unix.Lstat(path, &st); err != nil {
 		return -1, errs.Path("open", path, errs.Errno(err))
 	}
@@ -93,7 +113,7 @@ func open(ctx context.Context, path string, flags int) (int, error) {
 	var fd int
 	err := blocking.Do(ctx, func() syscall.Errno {
 		var e error
-		fd, e = unix.Open(path, flags|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+		fd, e = unix.Open(path, flags|unix.O_NOFOLLOW|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
 		return errs.Errno(e)
 	})
 	if errno, ok := err.(syscall.Errno); ok {
@@ -102,7 +122,7 @@ func open(ctx context.Context, path string, flags int) (int, error) {
 	if err != nil {
 		return -1, err
 	}
-	// The name may have been replaced in between.
+	// The name may have been given to something else in between.
 	if err := unix.Fstat(fd, &st); err != nil || notFIFO(&st) != 0 {
 		unix.Close(fd)
 		return -1, errs.Path("open", path, unix.EINVAL)

@@ -1,20 +1,23 @@
 // Package ipctest is what tests of IPC need: names nobody else uses, a world of
-// their own where that is allowed, and a check that nothing was left behind.
+// their own where that is allowed, processes of their own, and a check that
+// nothing was left behind.
 //
 //	func TestMain(m *testing.M) { os.Exit(ipctest.Main(m)) }
 //
 // Run as root, Main runs the tests in private IPC, mount and network namespaces:
 // own message queues, semaphores and shared memory, own /dev/mqueue and
-// /dev/shm, only a loopback interface. Elsewhere they run where they are, and
-// the leak check looks at this test's own names only.
+// /dev/shm, only a loopback interface. Elsewhere they run where they are, the leak
+// check looks at this test process's own names only, and go test -v says so.
 package ipctest
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // namePrefix marks the objects of this test process.
@@ -51,23 +54,48 @@ func Require(t testing.TB, have bool, capability string) {
 	t.Skipf("needs %s", capability)
 }
 
-// Main runs the tests and returns the exit status: 1 also when they left
-// descriptors, children, goroutines or IPC objects behind.
-func Main(m *testing.M) int {
-	if code, done := isolate(); done {
-		return code
-	}
-	before := take()
-	code := m.Run()
-	if code != 0 {
-		return code
-	}
-	if left := leaks(before); len(left) > 0 {
-		fmt.Fprintln(os.Stderr, "left behind by the tests:")
-		for _, l := range left {
-			fmt.Fprintln(os.Stderr, "  "+l)
+// Eventually waits until the condition holds, and fails the test after a minute.
+func Eventually(t testing.TB, holds func() bool, what string) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !holds(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("still not so after a minute: %s", what)
 		}
-		return 1
 	}
-	return 0
+}
+
+// Main runs the tests, or the role that this process was started for, and returns
+// the exit status: 1 also when the tests left descriptors, children, goroutines or
+// IPC objects behind.
+func Main(m *testing.M) int {
+	if code, done := playRole(); done {
+		return code
+	}
+	code, done, why := isolate()
+	if done {
+		return code
+	}
+	if !flag.Parsed() {
+		flag.Parse()
+	}
+	if !isolated() && testing.Verbose() {
+		fmt.Fprintf(os.Stderr, "ipctest: not isolated (%s): IPC objects with other names than ipctest.Name gives are not checked for\n", why)
+	}
+	// Or else every process with the race detector sleeps a second at its end.
+	os.Setenv("GORACE", os.Getenv("GORACE")+" atexit_sleep_ms=0")
+	// The first timer opens Go's poller, which stays.
+	time.Sleep(time.Nanosecond)
+	before := take()
+	if code := m.Run(); code != 0 {
+		return code
+	}
+	left := leaks(before)
+	if len(left) == 0 {
+		return 0
+	}
+	fmt.Fprintln(os.Stderr, "left behind by the tests:")
+	for _, l := range left {
+		fmt.Fprintln(os.Stderr, "  "+l)
+	}
+	return 1
 }

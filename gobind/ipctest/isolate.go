@@ -14,24 +14,30 @@ import (
 // isolatedEnv marks the test process inside its namespaces.
 const isolatedEnv = "UNPIPC_IPCTEST_ISOLATED"
 
+// unsettled is the exit status of a test process that could not furnish its
+// namespaces and has run no test.
+const unsettled = 125
+
 // isolated says that nobody else's IPC objects can be seen from here.
 func isolated() bool { return os.Getenv(isolatedEnv) != "" }
 
 // isolate runs this test binary again in namespaces of its own and returns its
-// exit status; done is false where the tests are to run in this process.
-func isolate() (code int, done bool) {
+// exit status; where that cannot be done, why is the reason. In the process it
+// started it furnishes the namespaces, and done is false.
+func isolate() (code int, done bool, why string) {
 	if isolated() {
 		if err := settle(); err != nil {
 			fmt.Fprintln(os.Stderr, "ipctest: private namespaces:", err)
-			return 1, true
+			return unsettled, true, ""
 		}
-		return 0, false
+		return 0, false, ""
 	}
-	if !mayUnshare() {
-		return 0, false
+	if os.Geteuid() != 0 {
+		return 0, false, "not root"
 	}
 	// The death signal belongs to the thread that starts the child.
 	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
 	cmd.Args[0] = os.Args[0]
 	cmd.Env = append(os.Environ(), isolatedEnv+"=1")
@@ -43,25 +49,16 @@ func isolate() (code int, done bool) {
 	err := cmd.Run()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
-		fmt.Fprintln(os.Stderr, "ipctest: private namespaces:", err)
-		return 1, true
+		return 0, false, err.Error()
+	}
+	if cmd.ProcessState.ExitCode() == unsettled {
+		return 0, false, "mounting failed"
 	}
 	if ws, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
-		return 128 + int(ws.Signal()), true
+		fmt.Fprintf(os.Stderr, "tests killed: %s\n", ws.Signal())
+		return 128 + int(ws.Signal()), true, ""
 	}
-	return cmd.ProcessState.ExitCode(), true
-}
-
-// mayUnshare tries it on a process that does nothing else.
-func mayUnshare() bool {
-	if os.Geteuid() != 0 {
-		return false
-	}
-	cmd := exec.Command("/bin/true")
-	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags: unix.CLONE_NEWIPC | unix.CLONE_NEWNS | unix.CLONE_NEWNET,
-	}
-	return cmd.Run() == nil
+	return cmd.ProcessState.ExitCode(), true, ""
 }
 
 // settle furnishes the new namespaces.

@@ -11,6 +11,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -72,10 +73,14 @@ func (r *Reader) ReadContext(ctx context.Context, p []byte) (int, error) {
 	return n, err
 }
 
-// Readv is one readv(2): it fills the buffers in turn.
-func (r *Reader) Readv(bufs [][]byte) (int, error) {
-	n, err := r.call(context.Background(), "readv", func() (int, error) { return unix.Readv(r.fd, bufs) })
-	if n == 0 && err == nil {
+// Readv is one readv(2): it fills the buffers in turn, and otherwise behaves as
+// [Reader.Read]. Error: also EINVAL for more than 1024 buffers (IOV_MAX).
+func (r *Reader) Readv(bufs [][]byte) (int, error) { return r.ReadvContext(context.Background(), bufs) }
+
+// ReadvContext is [Reader.Readv] until ctx ends; no byte is lost then.
+func (r *Reader) ReadvContext(ctx context.Context, bufs [][]byte) (int, error) {
+	n, err := r.call(ctx, "readv", func() (int, error) { return unix.Readv(r.fd, bufs) })
+	if n == 0 && err == nil && slices.ContainsFunc(bufs, func(b []byte) bool { return len(b) > 0 }) {
 		err = io.EOF
 	}
 	return n, err
@@ -115,9 +120,15 @@ func (w *Writer) WriteContext(ctx context.Context, p []byte) (int, error) {
 }
 
 // Writev is one writev(2): the buffers as one write, so up to PIPE_BUF bytes of
-// them together are atomic. It may write less than all of more.
+// them together are atomic. It may write less than all of more, and then says how
+// much. Error: as [Writer.Write]; EINVAL for more than 1024 buffers (IOV_MAX).
 func (w *Writer) Writev(bufs [][]byte) (int, error) {
-	return w.call(context.Background(), "writev", func() (int, error) { return unix.Writev(w.fd, bufs) })
+	return w.WritevContext(context.Background(), bufs)
+}
+
+// WritevContext is [Writer.Writev] until ctx ends.
+func (w *Writer) WritevContext(ctx context.Context, bufs [][]byte) (int, error) {
+	return w.call(ctx, "writev", func() (int, error) { return unix.Writev(w.fd, bufs) })
 }
 
 // end is what both ends share.

@@ -1,17 +1,21 @@
 // Package process starts programs the way a shell does, and waits for them:
-// fork, dup2, close, exec (UNPv2 appendix; APUE 8). See execve(2), waitpid(2).
+// fork, dup2, close, exec (UNPv2 1.5, APUE 8). See execve(2), waitpid(2).
 //
 // Unlike os/exec it copies nothing, starts no goroutine and opens no descriptor:
 // descriptors are given as numbers and handed on as they are. A failed exec is an
 // error of Start. Descriptors of this process that are not close-on-exec are
 // inherited, as POSIX has it.
 //
-// # Signals
+// # What a program is started with
 //
-// A child starts with the signals ignored and blocked that this process found
-// ignored and blocked when it was started itself, as a shell's children do (so
-// nohup works); what the Go runtime or signal.Notify has changed since is not
-// handed on. [Cmd.DefaultSignals] ignores and blocks none.
+// The signals ignored and blocked are those that this process found ignored and
+// blocked when it was started itself, as a shell's children have them (so nohup
+// works). What the Go runtime, signal.Notify or signal.Ignore has changed since is
+// not handed on. [Cmd.DefaultSignals] ignores and blocks none.
+//
+// The same goes for the soft limit of open files, which the Go runtime raises: a
+// program gets the one that this process was started with, unless this process
+// has set another since.
 package process
 
 /*
@@ -21,8 +25,7 @@ package process
 import "C"
 
 import (
-	"context"
-	"io/fs"
+	"math"
 	"os"
 	"runtime"
 	"strings"
@@ -33,7 +36,6 @@ import (
 
 	_ "unpipc/capi"
 	_ "unpipc/csrc/process"
-	"unpipc/gobind/internal/blocking"
 	"unpipc/gobind/internal/errs"
 )
 
@@ -42,66 +44,106 @@ type Cmd struct {
 	// Args is the argument vector. Args[0] names the program: it is looked for
 	// in $PATH of this process unless it has a slash.
 	Args []string
+	// Path is the file to execute instead, where Args[0] is to differ from it;
+	// it is not looked for in $PATH.
+	Path string
 	// Env is the environment as KEY=VALUE; nil: this process's.
 	Env []string
-	// Dir is the working directory; "": this process's.
+	// Dir is the working directory; "": this process's. A relative program is
+	// looked for from there.
 	Dir string
-	// Files[i] becomes descriptor i of the program; -1 closes it there. Further
-	// descriptors are inherited if they are not close-on-exec.
+	// Files[i] becomes descriptor i of the program; -1 closes it there. Any
+	// permutation will do. Further descriptors are inherited if they are not
+	// close-on-exec.
 	Files []int
-	// Close lists further descriptors to close in the program.
+	// Close lists further descriptors, from len(Files) up, to close in the
+	// program; it need not have them open.
 	Close []int
 	// Group puts the program into a process group: its own (0) or the given
 	// one. nil: this process's.
 	Group *int
 	// DefaultSignals starts the program with no signal ignored or blocked.
 	DefaultSignals bool
+	// Ignore lists further signals that the program starts ignoring.
+	Ignore []syscall.Signal
 }
 
-// Process is a child that was started and not yet waited for.
-type Process struct {
-	pid int
+// initial is what this process was started with, and raised the limit of open
+// files that Go's start-up made of that.
+var initial, raised = func() (in C.struct_unp_initial, raised uint64) {
+	C.unp_initial(&in)
+	return in, openFilesLimit()
+}()
+
+func openFilesLimit() uint64 {
+	var files unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_NOFILE, &files) != nil {
+		return 0
+	}
+	return files.Cur
 }
 
 // Start starts the program. It returns when the program has been exec'ed, so its
-// errors include those of the exec.
+// errors include those of the exec. The kernel closes close-on-exec descriptors an
+// instant after that.
 //
-// Errors: *fs.PathError with Op "exec" (Err ENOENT, EACCES, ENOEXEC, E2BIG, …) or
-// "chdir"; *os.SyscallError for vfork, dup2 and setpgid.
+// Errors: *fs.PathError with Op "exec" (Err ENOENT, EACCES, ENOEXEC, E2BIG, EINVAL
+// for a string with a NUL in it, …) or "chdir"; *os.SyscallError for vfork, dup2
+// (EBADF for what is not open) and setpgid.
 func Start(c *Cmd) (*Process, error) {
 	if len(c.Args) == 0 || c.Args[0] == "" {
-		return nil, &fs.PathError{Op: "exec", Path: "", Err: unix.ENOENT}
+		return nil, errs.Path("exec", "", unix.ENOENT)
 	}
 	env := c.Env
 	if env == nil {
 		env = os.Environ()
 	}
-	for _, list := range [][]string{c.Args, env, {c.Dir}} {
-		for _, s := range list {
-			if strings.IndexByte(s, 0) >= 0 {
-				return nil, &fs.PathError{Op: "exec", Path: c.Args[0], Err: unix.EINVAL}
-			}
-		}
+	if hasNUL(c.Args) || hasNUL(env) || strings.IndexByte(c.Path, 0) >= 0 {
+		return nil, errs.Path("exec", c.Args[0], unix.EINVAL)
+	}
+	if strings.IndexByte(c.Dir, 0) >= 0 {
+		return nil, errs.Path("chdir", c.Dir, unix.EINVAL)
 	}
 	var pin runtime.Pinner
 	defer pin.Unpin()
-	paths := candidates(c.Args[0])
+	paths := []string{c.Path}
+	if c.Path == "" {
+		paths = candidates(c.Args[0])
+	}
 	sp := C.struct_unp_spawn{
 		paths: pack(&pin, paths), npaths: C.size_t(len(paths)),
 		args: pack(&pin, c.Args), nargs: C.size_t(len(c.Args)),
 		env: pack(&pin, env), nenv: C.size_t(len(env)),
-		fds: ints(&pin, c.Files), nfds: C.size_t(len(c.Files)),
-		closing: ints(&pin, c.Close), nclosing: C.size_t(len(c.Close)),
+		nfds: C.size_t(len(c.Files)), nclosing: C.size_t(len(c.Close)),
 		pgid: -1,
+	}
+	var ok bool
+	if sp.fds, ok = ints(&pin, c.Files); !ok {
+		return nil, errs.Call("dup2", unix.EBADF)
+	}
+	if sp.closing, ok = ints(&pin, c.Close); !ok {
+		return nil, errs.Call("close", unix.EBADF)
 	}
 	if c.Dir != "" {
 		sp.dir = pack(&pin, []string{c.Dir})
 	}
 	if c.Group != nil {
+		if *c.Group < 0 || *c.Group > math.MaxInt32 {
+			return nil, errs.Call("setpgid", unix.EINVAL)
+		}
 		sp.pgid = C.pid_t(*c.Group)
 	}
 	if !c.DefaultSignals {
-		C.unp_initial_signals(&sp.ignored, &sp.blocked)
+		sp.ignored, sp.blocked = initial.ignored, initial.blocked
+	}
+	for _, sig := range c.Ignore {
+		if sig < 1 || sig > 64 {
+			return nil, errs.Call("sigaction", unix.EINVAL)
+		}
+		sp.ignored |= 1 << (sig - 1)
+	}
+	if openFilesLimit() == raised {
+		sp.nofile = initial.nofile
 	}
 	var pid C.pid_t
 	var step C.int
@@ -140,6 +182,15 @@ func candidates(name string) []string {
 	return files
 }
 
+func hasNUL(list []string) bool {
+	for _, s := range list {
+		if strings.IndexByte(s, 0) >= 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // pack lays strings out one behind the other, each with its NUL.
 func pack(pin *runtime.Pinner, list []string) *C.char {
 	n := 1
@@ -155,63 +206,19 @@ func pack(pin *runtime.Pinner, list []string) *C.char {
 	return (*C.char)(unsafe.Pointer(p))
 }
 
-// ints is a C copy of list, nil when it is empty.
-func ints(pin *runtime.Pinner, list []int) *C.int {
+// ints is a C copy of list, nil when it is empty; !ok if a number has no place in
+// an int.
+func ints(pin *runtime.Pinner, list []int) (p *C.int, ok bool) {
 	if len(list) == 0 {
-		return nil
+		return nil, true
 	}
 	v := make([]C.int, len(list))
 	for i, n := range list {
+		if n < math.MinInt32 || n > math.MaxInt32 {
+			return nil, false
+		}
 		v[i] = C.int(n)
 	}
 	pin.Pin(&v[0])
-	return &v[0]
-}
-
-// Pid is the process id; valid until the process has been waited for.
-func (p *Process) Pid() int { return p.pid }
-
-// Signal sends a signal. Error: *os.SyscallError (ESRCH once it is waited for).
-func (p *Process) Signal(sig syscall.Signal) error {
-	if p.pid <= 0 {
-		return errs.Call("kill", unix.ESRCH)
-	}
-	return errs.Call("kill", errs.Errno(unix.Kill(p.pid, sig)))
-}
-
-// Wait waits for the process to end and removes it from the process table.
-// Error: *os.SyscallError (ECHILD when it was already waited for).
-func (p *Process) Wait() (Status, error) { return p.WaitContext(context.Background()) }
-
-// WaitContext is [Process.Wait] until ctx ends; the process is then still there,
-// and the error is the cause of ctx.
-func (p *Process) WaitContext(ctx context.Context) (Status, error) {
-	if p.pid <= 0 {
-		return 0, errs.Call("waitpid", unix.ECHILD)
-	}
-	_, st, err := wait(ctx, p.pid)
-	if err == nil {
-		p.pid = 0
-	}
-	return st, err
-}
-
-// WaitAny waits for any child of this process, whoever started it, and returns
-// its pid. It is for programs that own all their children; where os/exec or
-// another [Process] may wait too, they lose theirs to it.
-// Error: *os.SyscallError (ECHILD when there are no children).
-func WaitAny(ctx context.Context) (pid int, st Status, err error) { return wait(ctx, -1) }
-
-func wait(ctx context.Context, pid int) (int, Status, error) {
-	var ws unix.WaitStatus
-	var reaped int
-	err := blocking.Do(ctx, func() syscall.Errno {
-		var e error
-		reaped, e = unix.Wait4(pid, &ws, 0, nil)
-		return errs.Errno(e)
-	})
-	if errno, ok := err.(syscall.Errno); ok {
-		err = errs.Call("waitpid", errno)
-	}
-	return reaped, Status(ws), err
+	return &v[0], true
 }

@@ -19,6 +19,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -45,7 +46,7 @@ func Do(ctx context.Context, call func() syscall.Errno) error {
 	}
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	unblockSignal()
+	defer admitSignal()()
 
 	var returned atomic.Bool
 	var interrupting sync.WaitGroup
@@ -53,13 +54,7 @@ func Do(ctx context.Context, call func() syscall.Errno) error {
 	interrupting.Add(1)
 	stop := context.AfterFunc(ctx, func() {
 		defer interrupting.Done()
-		// The thread may be just before its call, where a signal is lost.
-		for pause := 20 * time.Microsecond; !returned.Load(); pause = min(2*pause, 5*time.Millisecond) {
-			if C.unp_interrupt(C.pid_t(tid)) != 0 {
-				return
-			}
-			time.Sleep(pause)
-		}
+		interrupt(tid, &returned)
 	})
 	var errno syscall.Errno
 	for {
@@ -70,8 +65,10 @@ func Do(ctx context.Context, call func() syscall.Errno) error {
 	}
 	returned.Store(true)
 	if !stop() {
-		// The thread must not be interrupted in what it does next.
+		// What the thread does next must not be interrupted: no signal may be sent
+		// any more, and one that was sent is delivered on the way out of a call.
 		interrupting.Wait()
+		unix.Getppid()
 	}
 	switch errno {
 	case 0:
@@ -82,12 +79,38 @@ func Do(ctx context.Context, call func() syscall.Errno) error {
 	return errno
 }
 
-// unblockSignal lets the interrupting signal through, which the process may
-// have inherited blocked.
-func unblockSignal() {
+// interrupt sends the signal until the call has returned: a thread that is just
+// before its call would miss a single one.
+func interrupt(tid int, returned *atomic.Bool) {
+	for pause := 20 * time.Microsecond; !returned.Load(); pause = min(2*pause, 5*time.Millisecond) {
+		if C.unp_interrupt(C.pid_t(tid)) != 0 {
+			return
+		}
+		// Not time.Sleep: the first Go timer of a process opens two descriptors.
+		ts := unix.NsecToTimespec(pause.Nanoseconds())
+		_ = unix.Nanosleep(&ts, nil)
+	}
+}
+
+// signals is the set of the interrupting signal alone.
+var signals = func() (set unix.Sigset_t) {
 	n := uint(C.unp_interrupt_signal()) - 1
-	var set unix.Sigset_t
-	set.Val[n/64] = 1 << (n % 64)
+	word := uint(unsafe.Sizeof(set.Val[0]) * 8)
+	set.Val[n/word] = 1 << (n % word)
+	return set
+}()
+
+// admitSignal lets the signal through to this thread, which may have inherited it
+// blocked: from the program that started this one, or from a thread of libc's that
+// runs a callback. What it returns puts that back.
+func admitSignal() (restore func()) {
+	var old unix.Sigset_t
 	// Cannot fail: the set is valid and so is the request.
-	_ = unix.PthreadSigmask(unix.SIG_UNBLOCK, &set, nil)
+	_ = unix.PthreadSigmask(unix.SIG_UNBLOCK, &signals, &old)
+	for i, word := range signals.Val {
+		if old.Val[i]&word != 0 {
+			return func() { _ = unix.PthreadSigmask(unix.SIG_BLOCK, &signals, nil) }
+		}
+	}
+	return func() {}
 }
