@@ -1,0 +1,185 @@
+package p03popen
+
+// Case is one call of popen and what must come of it.
+type Case struct {
+	Name    string
+	Shows   string // what it shows
+	Command string // as printed; some bodies run it with more around it
+	Mode    string
+
+	body    func(*trial)
+	input   string // written to the command
+	output  string // read from the command, or what it printed elsewhere
+	returns string // by mypclose
+	note    string // printed beside PASS
+}
+
+// Cases is the table. The C program has the same.
+var Cases = []Case{
+	// What popen is for.
+	{Name: "ls", Shows: "the output of a command is read",
+		Command: "ls", Mode: "r",
+		body: list, returns: "0"},
+	{Name: "cat", Shows: "the input of a command is written",
+		Command: "cat", Mode: "w",
+		body: exchange, input: "Hello from parent\n", output: "Hello from parent\n", returns: "0"},
+	{Name: "exit-42", Shows: "the exit status comes back",
+		Command: "exit 42", Mode: "r",
+		body: exchange, returns: "42", note: "exit status preserved"},
+	{Name: "shell", Shows: "the shell reads the command: pipes, words, arithmetic",
+		Command: "echo one two | tr a-z A-Z; echo $((6 * 7))", Mode: "r",
+		body: exchange, output: "ONE TWO\n42\n", returns: "0"},
+	{Name: "argv0", Shows: "the shell's name is sh",
+		Command: "echo $0", Mode: "r",
+		body: exchange, output: "sh\n", returns: "0"},
+	{Name: "empty", Shows: "an empty command does nothing and succeeds",
+		Command: "", Mode: "r",
+		body: exchange, returns: "0"},
+
+	// The status.
+	{Name: "exit-255", Shows: "the largest exit status comes back",
+		Command: "exit 255", Mode: "w",
+		body: exchange, returns: "255"},
+	{Name: "killed-term", Shows: "death by a signal is told from exit",
+		Command: "kill -TERM $$", Mode: "r",
+		body: exchange, returns: "killed by signal 15"},
+	{Name: "killed-kill", Shows: "so is death by the signal that cannot be caught",
+		Command: "kill -KILL $$", Mode: "w",
+		body: exchange, returns: "killed by signal 9"},
+	{Name: "no-such-command", Shows: "a command that is not there: the shell's 127",
+		Command: "no-such-command 2>/dev/null", Mode: "r",
+		body: exchange, returns: "127"},
+	{Name: "not-executable", Shows: "a file that cannot be executed: the shell's 126",
+		Command: "/dev/null 2>/dev/null", Mode: "r",
+		body: exchange, returns: "126"},
+	{Name: "too-long", Shows: "a command that exec refuses is refused by mypopen",
+		Command: "echo [200000 times x]", Mode: "r",
+		body: tooLong},
+
+	// The mode.
+	{Name: "mode-r", Shows: "without e, other programs inherit a stream for reading",
+		Command: "exit 1", Mode: "r",
+		body: closeOnExec, output: "no", returns: "1"},
+	{Name: "mode-w", Shows: "without e, other programs inherit a stream for writing",
+		Command: "exit 2", Mode: "w",
+		body: closeOnExec, output: "no", returns: "2"},
+	{Name: "mode-re", Shows: "with e, no program inherits a stream for reading",
+		Command: "exit 3", Mode: "re",
+		body: closeOnExec, output: "yes", returns: "3"},
+	{Name: "mode-we", Shows: "with e, no program inherits a stream for writing",
+		Command: "exit 4", Mode: "we",
+		body: closeOnExec, output: "yes", returns: "4"},
+	{Name: "mode-er", Shows: "the letters of the mode may stand in any order",
+		Command: "exit 5", Mode: "er",
+		body: closeOnExec, output: "yes", returns: "5"},
+	{Name: "mode-ww", Shows: "a letter of the mode may be repeated",
+		Command: "exit 6", Mode: "ww",
+		body: closeOnExec, output: "no", returns: "6"},
+	{Name: "mode-rw", Shows: "a mode of both directions is refused", Command: "cat", Mode: "rw", body: refused},
+	{Name: "mode-none", Shows: "a mode of no direction is refused", Command: "cat", Mode: "", body: refused},
+	{Name: "mode-e", Shows: "e alone is a mode of no direction", Command: "cat", Mode: "e", body: refused},
+	{Name: "mode-b", Shows: "the b of fopen is refused", Command: "cat", Mode: "rb", body: refused},
+	{Name: "mode-plus", Shows: "the + of fopen is refused", Command: "cat", Mode: "r+", body: refused},
+	{Name: "read-from-w", Shows: "a stream for writing cannot be read",
+		Command: "exit 7", Mode: "w",
+		body: wrongWay, output: "Read", returns: "7"},
+	{Name: "write-to-r", Shows: "a stream for reading cannot be written",
+		Command: "exit 8", Mode: "r",
+		body: wrongWay, output: "Write", returns: "8"},
+
+	// What passes through.
+	{Name: "binary-read", Shows: "every byte can be read, NUL too",
+		Command: `printf '\000\001\377\000\n'`, Mode: "r",
+		body: exchange, output: "\x00\x01\xff\x00\n", returns: "0"},
+	{Name: "binary-write", Shows: "every byte can be written, NUL too",
+		Command: "od -An -v -tx1", Mode: "w",
+		body: exchange, input: "\x00\x01\xff\x00\n", output: " 00 01 ff 00 0a\n", returns: "0"},
+	{Name: "big-read", Shows: "megabytes are read without deadlock",
+		Command: "seq 1000000", Mode: "r",
+		body: bigRead, returns: "0"},
+	{Name: "big-write", Shows: "megabytes are written without deadlock",
+		Command: "cksum", Mode: "w",
+		body: bigWrite, output: "3634730569 6888896\n", returns: "0"},
+
+	// What the command inherits.
+	{Name: "environment", Shows: "a command has the environment of this moment",
+		Command: `echo "$MYPOPEN_TEST"`, Mode: "r",
+		body: environment, output: "set before\n", returns: "0"},
+	{Name: "stdin", Shows: "a command that is read shares standard input",
+		Command: "cat", Mode: "r",
+		body: sharedInput, output: "meant for the parent\n", returns: "0"},
+	{Name: "stderr", Shows: "a command shares standard error",
+		Command: "echo complaint >&2", Mode: "r",
+		body: sharedError, output: "complaint\n", returns: "0"},
+	{Name: "signal-ignored", Shows: "a signal that is ignored stays ignored in the command",
+		Command: "kill -USR1 $$; echo alive", Mode: "r",
+		body: ignoredSignal, output: "alive\n", returns: "0"},
+	{Name: "signal-caught", Shows: "a signal that is caught is at its default in the command",
+		Command: "kill -USR1 $$; echo alive", Mode: "r",
+		body: caughtSignal, returns: "killed by signal 10"},
+
+	// Ends that go first.
+	{Name: "early-eof", Shows: "end of file comes when output is closed, the status when the command ends",
+		Command: "echo early; exec >&-; read go; exit 5", Mode: "r",
+		body: earlyEnd, output: "early\n", returns: "5"},
+	{Name: "late-eof", Shows: "end of file waits for whoever else has the pipe; the status is the shell's",
+		Command: "exec 3<&0; { read go <&3; echo late; } & echo early", Mode: "r",
+		body: lateEnd, output: "late\n", returns: "0"},
+	{Name: "sigpipe", Shows: "a command whose reader is gone dies of SIGPIPE",
+		Command: "exec env --default-signal=PIPE yes", Mode: "r",
+		body: hangUp, returns: "killed by signal 13"},
+	{Name: "sigpipe-ignored", Shows: "one that ignores SIGPIPE sees its write fail and ends by itself",
+		Command: "trap '' PIPE; yes 2>/dev/null; exit 3", Mode: "r",
+		body: hangUp, returns: "3"},
+	{Name: "epipe", Shows: "writing to a command that is gone fails",
+		Command: "exit 9", Mode: "w",
+		body: brokenPipe, returns: "9"},
+
+	// Waiting.
+	{Name: "twice", Shows: "a stream can be closed once",
+		Command: "exit 10", Mode: "r",
+		body: closeTwice, returns: "10"},
+	{Name: "unknown", Shows: "a stream that mypopen did not return is refused",
+		Command: "exit 11", Mode: "r",
+		body: closeUnknown, returns: "11"},
+	{Name: "reaped", Shows: "a status that somebody else took is gone",
+		Command: "echo $$; exit 12", Mode: "r",
+		body: reaped, returns: "-1 (ECHILD)"},
+	{Name: "sigchld-ignored", Shows: "there is no status when the parent ignores SIGCHLD",
+		Command: "exit 13", Mode: "r",
+		body: childrenIgnored, returns: "-1 (ECHILD)"},
+	{Name: "other-child", Shows: "mypclose takes no other child's status",
+		Command: "exit 14", Mode: "r",
+		body: otherChild, returns: "14"},
+	{Name: "eintr", Shows: "signals that arrive do not end the waiting",
+		Command: `for i in 1 2 3; do until grep -q "^State:.S" /proc/$MYPOPEN_TEST/status; do kill -0 $PPID || exit; done; kill -USR1 $MYPOPEN_TEST; done; exit 15`, Mode: "r",
+		body: interrupted, returns: "15"},
+
+	// Several at once.
+	{Name: "closed-in-child", Shows: "a command has no end of the other streams",
+		Command: "for fd in $MYPOPEN_TEST; do [ -e /proc/$$/fd/$fd ] && echo open || echo closed; done", Mode: "r",
+		body: closedInChild, output: "closed\nclosed\n", returns: "0"},
+	{Name: "eof-beside", Shows: "a command sees end of file though a later one lives",
+		Command: "cat >/dev/null; exit 16", Mode: "w",
+		body: endBeside, returns: "16"},
+	{Name: "sigpipe-beside", Shows: "a command's reader is gone though a later one lives",
+		Command: "exec env --default-signal=PIPE yes", Mode: "r",
+		body: hangUpBeside, returns: "killed by signal 13"},
+	{Name: "order", Shows: "streams are closed in any order, each with its own status",
+		Command: "exit N", Mode: "r",
+		body: anyOrder},
+	{Name: "many", Shows: "300 streams are open at once",
+		Command: "while read n; do m=$n; done; exit $m", Mode: "w",
+		body: many},
+	{Name: "threads", Shows: "eight threads open and close streams at once",
+		Command: "read n; exit $n", Mode: "w",
+		body: threads},
+
+	// Descriptors run out, and low ones.
+	{Name: "emfile", Shows: "no descriptor left is an error, and the next call works",
+		Command: "echo back", Mode: "r",
+		body: noDescriptors, output: "back\n", returns: "0"},
+	{Name: "stdin-closed", Shows: "streams that got the numbers 0 and 1 are not in the way",
+		Command: "read n; exit $n", Mode: "w",
+		body: lowNumbers, returns: "17"},
+}
