@@ -1,5 +1,5 @@
 // Package p01pipeline runs pipelines of programs as a shell does: exercise 1 of
-// the guide (UNPv2 4.3 and 4.4, APUE 15.2).
+// the guide (UNPv2 4.3, APUE 15.2).
 //
 // The parent makes one pipe at a time. While stage i is started it holds three
 // descriptors at most: the read end of the pipe behind stage i-1 and both ends of

@@ -19,4 +19,5 @@ var Exercise = exercise.Exercise{
 	Programs:   []string{"mypipe"},
 	Look:       "end of file arrives because every unused end is closed",
 	Scripts:    scripts,
+	Rows:       rows,
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"sync"
 	"syscall"
 
@@ -21,6 +22,7 @@ type Pipeline struct {
 
 	mu          sync.Mutex
 	running     map[int]int // pid → index in Stages; a pid in here has not been waited for
+	caught      chan os.Signal
 	interrupted syscall.Signal
 }
 
@@ -81,6 +83,9 @@ func (p *Pipeline) Start() error {
 		}
 		input = next
 	}
+	if p.caught != nil {
+		go p.forward()
+	}
 	return nil
 }
 
@@ -88,8 +93,8 @@ func (p *Pipeline) Start() error {
 func (p *Pipeline) start(i, input, output int) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.interrupted != 0 {
-		return fmt.Errorf("not started: %s", p.interrupted)
+	if len(p.caught) > 0 {
+		return errors.New("not started: interrupted")
 	}
 	proc, err := process.Start(&process.Cmd{
 		Args:  p.Stages[i].Args,

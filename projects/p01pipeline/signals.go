@@ -8,37 +8,46 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Forward hands SIGINT, SIGTERM, SIGHUP and SIGQUIT on to the stages from now on,
-// except those that this process was told to ignore.
-func (p *Pipeline) Forward() {
-	var watched []os.Signal
+// Catch keeps SIGINT, SIGTERM, SIGHUP and SIGQUIT for the stages, except those that
+// this process was told to ignore: once all stages are started they get what came,
+// and what comes later. It is to be called before Start.
+func (p *Pipeline) Catch() {
+	var caught []os.Signal
 	for _, sig := range []os.Signal{unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT} {
 		if !signal.Ignored(sig) {
-			watched = append(watched, sig)
+			caught = append(caught, sig)
 		}
 	}
-	if len(watched) == 0 {
-		return // Notify takes an empty list for all signals
+	if len(caught) > 0 { // Notify takes an empty list for all signals
+		p.caught = make(chan os.Signal, len(caught))
+		signal.Notify(p.caught, caught...)
 	}
-	c := make(chan os.Signal, len(watched))
-	signal.Notify(c, watched...)
-	go func() {
-		for s := range c {
-			sig := s.(syscall.Signal)
-			p.signal(sig, !fromTerminal(sig))
-		}
-	}()
 }
 
-// Interrupted is the first signal that [Pipeline.Forward] saw, 0 if none came.
+// forward hands caught signals on for as long as this process lives. It is started
+// after the stages, where its thread costs them no time.
+func (p *Pipeline) forward() {
+	for s := range p.caught {
+		sig := s.(syscall.Signal)
+		p.signal(sig, !fromTerminal(sig))
+	}
+}
+
+// Interrupted is the first signal that was caught, 0 if none came.
 func (p *Pipeline) Interrupted() syscall.Signal {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	select {
+	case s := <-p.caught:
+		if p.interrupted == 0 {
+			p.interrupted = s.(syscall.Signal)
+		}
+	default:
+	}
 	return p.interrupted
 }
 
-// signal notes a signal, which keeps Start from starting more, and sends it on to
-// every stage that is still running.
+// signal notes a signal and sends it on to every stage that is still running.
 func (p *Pipeline) signal(sig syscall.Signal, send bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

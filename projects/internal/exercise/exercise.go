@@ -4,6 +4,10 @@ package exercise
 import (
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
+
+	"unpipc/projects/internal/measure"
 )
 
 // Exercise describes one exercise of the guide. Each exercise's package has one.
@@ -16,6 +20,8 @@ type Exercise struct {
 	Programs   []string // names of its programs
 	Look       string   // what to look for in the demonstration
 	Scripts    fs.FS    // testdata/*.txtar; testdata/session.txtar is the demonstration
+	// Rows are what the benchmark measures of this exercise. May be nil.
+	Rows func(cfg measure.Config) []measure.Row
 	// Leftovers lists what killed programs of this exercise left on this machine
 	// and no live one uses. May be nil.
 	Leftovers func() ([]Leftover, error)
@@ -30,6 +36,18 @@ type Leftover struct {
 
 // Bin is the folder below bin/ with the exercise's programs: "p01".
 func (e *Exercise) Bin() string { return fmt.Sprintf("p%02d", e.N) }
+
+// Missing are the programs of the exercise that the folder has not got.
+func (e *Exercise) Missing(dir string) []string {
+	var missing []string
+	for _, name := range e.Programs {
+		st, err := os.Stat(filepath.Join(dir, name))
+		if err != nil || st.IsDir() || st.Mode()&0o111 == 0 {
+			missing = append(missing, name)
+		}
+	}
+	return missing
+}
 
 // MainScript is the demonstration's path in Scripts.
 const MainScript = "testdata/session.txtar"

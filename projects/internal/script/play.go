@@ -17,7 +17,7 @@ import (
 )
 
 // limit bounds one script; its children are killed then.
-const limit = 2 * time.Minute
+const limit = time.Minute
 
 // Play runs one script over the programs in folder bin and tells what happened.
 // It goes on after a failed step. The error is of running it at all.
@@ -30,7 +30,7 @@ func Play(scripts fs.FS, name, bin string) (*Transcript, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "unpipc-script-")
+	dir, err := os.MkdirTemp("", fmt.Sprintf("unpipc-%d-script-", os.Getpid()))
 	if err != nil {
 		return nil, err
 	}

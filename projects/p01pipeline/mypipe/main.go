@@ -46,7 +46,7 @@ killed by signal n.`,
 	}
 
 	run := pipeline.New(stages)
-	run.Forward()
+	run.Catch()
 	err := run.Start()
 	if err == nil {
 		err = run.Wait()
