@@ -1,0 +1,111 @@
+// Package measure compares the same thing done in several ways on a machine that
+// is never quiet.
+//
+// A [Row] is one quantity; its variants are the ways to do it, ours first, each
+// other one a peer that ours is held against. [Run] first finds for every variant
+// how many operations fill the time of one run, which warms everything up and is
+// thrown away. Then it goes through rounds: in each round every variant runs
+// once, in an order that rotates from round to round, and the ratio of ours to
+// each peer is taken within the round. Load that lasts longer than a round hits
+// all variants alike and leaves the ratio as it is. What is reported is the
+// median with the least and the greatest.
+//
+// A run that does not prove that every one of its operations was right makes the
+// row failed, whatever its speed: a failed row has no figures.
+package measure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+)
+
+// Row is one quantity to be measured.
+type Row struct {
+	Group string // the table it stands in: "transfer", "exercise 1"
+	// Name says which quantity: bw_pipe is throughput, lat_pipe a round trip,
+	// incr_mutex a counter incremented by several; else a plain name.
+	Name  string
+	What  string // between which two points it is measured
+	Check string // how every operation is verified
+	Size  int    // bytes of payload in one operation, 0 if there is none
+	Unit  Unit
+	// Variants begin with ours.
+	Variants []Variant
+}
+
+// Unit is the unit of a row's values, which follow from the number of operations
+// and the time they took.
+type Unit string
+
+// The units with a meaning of their own. Any other one that ends in "/s" counts
+// operations a second.
+const (
+	Messages    Unit = "msg/s" // operations a second
+	Bytes       Unit = "B/s"   // operations times Row.Size a second
+	Nanoseconds Unit = "ns"    // time of one operation, see [Sample]; less is better
+)
+
+// LowerIsBetter is true of times and false of rates.
+func (u Unit) LowerIsBetter() bool { return !strings.HasSuffix(string(u), "/s") }
+
+// Variant is one way to do what a row measures.
+type Variant struct {
+	Name string // "Go", "C", "bash"
+	// Run does the work n times in fresh processes and verifies it. Its context
+	// has the deadline of the run.
+	Run func(ctx context.Context, cfg *Config, n int64) (Sample, error)
+	// Goal of a peer is the ratio of ours to it that is to be reached: at least
+	// this for a rate, at most this for a time. 0: none.
+	Goal float64
+}
+
+// Sample is the result of one run. With Times, the value of a row in Nanoseconds
+// is the mean of all but the slowest twentieth of them: what else the machine did
+// shows in those. The median would be as steady, but where a wake-up comes in two
+// speeds it jumps from one to the other.
+type Sample struct {
+	Elapsed  time.Duration           // for all operations
+	Verified int64                   // operations that were proved right
+	Times    *hdrhistogram.Histogram // ns of each operation; may be nil
+}
+
+// Config says how to measure. A zero field has the default named.
+type Config struct {
+	Runs    int           // rounds: 5
+	Budget  time.Duration // time that one run is to fill: 300 ms
+	Timeout time.Duration // after which a run is killed and failed: 30 s
+	Sizes   []int         // message sizes in bytes, for rows that have several
+	Pin     []int         // CPUs for the processes of a run, in turn; none: as the row has it
+	// RealTime runs the processes at SCHED_RR priority 1, ahead of whatever else
+	// the machine does; it needs privilege.
+	RealTime bool
+	Bin      string // folder of the programs as "make build" leaves them
+}
+
+// Defaults is cfg with the defaults in place of zero fields.
+func (cfg Config) Defaults() Config {
+	if cfg.Runs <= 0 {
+		cfg.Runs = 5
+	}
+	if cfg.Budget <= 0 {
+		cfg.Budget = 300 * time.Millisecond
+	}
+	if cfg.Timeout <= 0 {
+		cfg.Timeout = 30 * time.Second
+	}
+	return cfg
+}
+
+// errSkip is in the errors of [Skip].
+var errSkip = errors.New("cannot be measured here")
+
+// Skip is the error of a variant that this machine does not allow: a missing
+// shell, a limit of the kernel. It is reported as such, not as a failure.
+func Skip(format string, args ...any) error {
+	return fmt.Errorf("%w: %w", errSkip, fmt.Errorf(format, args...))
+}

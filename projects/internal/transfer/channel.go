@@ -1,0 +1,139 @@
+package transfer
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"unpipc/gobind/fifo"
+	"unpipc/gobind/pipe"
+	"unpipc/gobind/unixsock"
+	"unpipc/projects/internal/measure"
+)
+
+// Channels are the mechanisms by the names that rows and roles use.
+var Channels = []string{"pipe", "fifo", "unix_stream", "unix_seqpacket"}
+
+// channel is a connection before its two processes have it.
+type channel struct {
+	kind string
+	ends [2]end
+	dir  string // of the FIFOs
+}
+
+// end is what one process gets: its descriptors from 3 on, and how the command
+// line of its role names them.
+type end struct {
+	in, out string
+	files   []file
+}
+
+type file interface {
+	Fd() int
+	Close() error
+}
+
+// open makes a channel that takes messages of the given size.
+func open(kind string, size int) (*channel, error) {
+	c := &channel{kind: kind}
+	switch kind {
+	case "pipe":
+		return c, c.openPipes()
+	case "fifo":
+		return c, c.openFIFOs()
+	case "unix_stream":
+		return c, c.openSockets(unixsock.Stream, size)
+	case "unix_seqpacket":
+		return c, c.openSockets(unixsock.SeqPacket, size)
+	}
+	return nil, fmt.Errorf("no such channel: %s", kind)
+}
+
+func (c *channel) openPipes() error {
+	fromA, toB, err := pipe.New(0)
+	if err != nil {
+		return err
+	}
+	fromB, toA, err := pipe.New(0)
+	if err != nil {
+		fromA.Close()
+		toB.Close()
+		return err
+	}
+	c.ends[0] = end{"3", "4", []file{fromB, toB}}
+	c.ends[1] = end{"3", "4", []file{fromA, toA}}
+	return nil
+}
+
+func (c *channel) openFIFOs() (err error) {
+	if c.dir, err = os.MkdirTemp("", fmt.Sprintf("unpipc-%d-transfer-", os.Getpid())); err != nil {
+		return err
+	}
+	there, back := filepath.Join(c.dir, "there"), filepath.Join(c.dir, "back")
+	for _, path := range []string{there, back} {
+		if err := fifo.Make(path, 0o600); err != nil {
+			c.close()
+			return err
+		}
+	}
+	c.ends[0] = end{in: back, out: there}
+	c.ends[1] = end{in: there, out: back}
+	return nil
+}
+
+// packetOverhead is what the kernel wants in the send buffer beside a packet.
+const packetOverhead = 32
+
+func (c *channel) openSockets(kind unixsock.Kind, size int) error {
+	a, b, err := unixsock.Pair(kind)
+	if err != nil {
+		return err
+	}
+	c.ends[0] = end{"3", "3", []file{a}}
+	c.ends[1] = end{"3", "3", []file{b}}
+	if kind != unixsock.SeqPacket {
+		return nil
+	}
+	for _, s := range []*unixsock.Conn{a, b} {
+		room, err := s.SendBuffer()
+		if err == nil && room < size+packetOverhead {
+			// The kernel doubles it, so that two packets are under way as on a pipe.
+			room, err = s.SetSendBuffer(size + packetOverhead)
+		}
+		if err == nil && room < size+packetOverhead {
+			err = measure.Skip("a packet of %d bytes needs a send buffer of %d, this one is %d: "+
+				"sysctl net.core.wmem_max=%d", size, size+packetOverhead, room, size+packetOverhead)
+		}
+		if err != nil {
+			c.close()
+			return err
+		}
+	}
+	return nil
+}
+
+// closeEnd closes this process's descriptors of one end. Closing can only fail for
+// a descriptor that is not open.
+func (c *channel) closeEnd(i int) {
+	for _, f := range c.ends[i].files {
+		f.Close()
+	}
+	c.ends[i].files = nil
+}
+
+// close closes and removes all of the channel that this process has.
+func (c *channel) close() {
+	c.closeEnd(0)
+	c.closeEnd(1)
+	if c.dir != "" {
+		os.RemoveAll(c.dir)
+	}
+}
+
+func (e *end) fds() []int {
+	var fds []int
+	for _, f := range e.files {
+		fds = append(fds, f.Fd())
+	}
+	return fds
+}

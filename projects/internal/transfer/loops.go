@@ -1,0 +1,213 @@
+package transfer
+
+import (
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	"unpipc/gobind/frame"
+	"unpipc/projects/internal/measure"
+)
+
+// timed runs the timed loop. It yields now and then, which with nothing else to
+// run costs next to nothing: a goroutine that is never scheduled for 10 ms loses
+// its P in every system call that the runtime's monitor sees, every 20 µs, and
+// waiting to get it back made round trips take half as long again.
+func (r *role) timed(operation func(seq uint64) error) error {
+	every := min(max(yieldBytes/uint64(len(r.m)), 1), yieldMessages)
+	for seq := uint64(1); seq <= r.count; seq++ {
+		if err := operation(seq); err != nil {
+			return err
+		}
+		if seq%every == 0 {
+			runtime.Gosched()
+		}
+	}
+	return nil
+}
+
+// Less than 10 ms of work, whatever the size.
+const (
+	yieldMessages = 256
+	yieldBytes    = 256 << 10
+)
+
+func (r *role) send(l *link) (*outcome, error) {
+	for seq := uint64(1); seq <= r.warmup; seq++ {
+		if err := r.putVerified(l, seq); err != nil {
+			return nil, err
+		}
+	}
+	if err := l.get(newMessage(1)); err != nil {
+		return nil, err
+	}
+	put, flush := l.put, func() error { return nil }
+	if r.batch > 0 {
+		w := frame.NewWriter(l, r.batch)
+		put, flush = func(m []byte) error { _, err := w.Write(m); return err }, w.Flush
+	}
+	err := r.timed(func(seq uint64) error {
+		stamp(r.m, seq)
+		return put(r.m)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := put(sum(r.m)); err != nil {
+		return nil, err
+	}
+	return &outcome{Count: int64(r.count)}, flush()
+}
+
+func (r *role) recv(l *link) (*outcome, error) {
+	for seq := uint64(1); seq <= r.warmup; seq++ {
+		if err := getVerified(l, r.m, "warm-up", seq); err != nil {
+			return nil, err
+		}
+	}
+	m := r.m
+	get := func(want []byte) ([]byte, error) { return want, l.get(want) }
+	if r.batch > 0 {
+		in := frame.NewReader(l, r.batch, max(len(r.m), sumSize))
+		get = func(want []byte) ([]byte, error) {
+			m, err := in.Next()
+			if err == nil && len(m) != len(want) {
+				err = fmt.Errorf("a frame of %d bytes, expected %d", len(m), len(want))
+			}
+			return m, err
+		}
+	}
+	start := time.Now()
+	if err := l.put([]byte("!")); err != nil {
+		return nil, err
+	}
+	err := r.timed(func(seq uint64) (err error) {
+		if m, err = get(r.m); err != nil {
+			return err
+		}
+		return check(m, seq)
+	})
+	took := time.Since(start)
+	if err != nil {
+		return nil, err
+	}
+	copy(r.m, m) // a frame is gone with the next one
+	sent, err := get(newMessage(sumSize))
+	if err != nil {
+		return nil, err
+	}
+	err = compare(r.m, sent, "last", r.count)
+	return &outcome{Count: int64(r.count), NS: took.Nanoseconds(), Sums: int64(r.warmup) + 1}, err
+}
+
+func (r *role) ping(l *link) (*outcome, error) {
+	back := newMessage(len(r.m))
+	for seq := uint64(1); seq <= r.warmup; seq++ {
+		if err := r.putVerified(l, seq); err != nil {
+			return nil, err
+		}
+		if err := getVerified(l, back, "warm-up", seq); err != nil {
+			return nil, err
+		}
+	}
+	times := measure.NewTimes()
+	start := time.Now()
+	var before time.Duration
+	err := r.timed(func(seq uint64) error {
+		stamp(r.m, seq)
+		if err := l.put(r.m); err != nil {
+			return err
+		}
+		if err := l.get(back); err != nil {
+			return err
+		}
+		if err := check(back, seq); err != nil {
+			return err
+		}
+		after := time.Since(start)
+		err := times.RecordValue(int64(after - before))
+		before = after
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := l.put(sum(r.m)); err != nil {
+		return nil, err
+	}
+	err = getSum(l, back, "last", r.count)
+	return &outcome{
+		Count: int64(r.count), NS: before.Nanoseconds(), Sums: int64(r.warmup) + 1, Histogram: pairs(times),
+	}, err
+}
+
+func (r *role) pong(l *link) (*outcome, error) {
+	for seq := uint64(1); seq <= r.warmup; seq++ {
+		if err := getVerified(l, r.m, "warm-up", seq); err != nil {
+			return nil, err
+		}
+		if err := putWithSum(l, r.m); err != nil {
+			return nil, err
+		}
+	}
+	err := r.timed(func(seq uint64) error {
+		if err := l.get(r.m); err != nil {
+			return err
+		}
+		if err := check(r.m, seq); err != nil {
+			return err
+		}
+		return l.put(r.m)
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := getSum(l, r.m, "last", r.count); err != nil {
+		return nil, err
+	}
+	return &outcome{Count: int64(r.count)}, l.put(sum(r.m))
+}
+
+// putVerified sends a message of the warm-up.
+func (r *role) putVerified(l *link, seq uint64) error {
+	fill(r.m, seq)
+	return putWithSum(l, r.m)
+}
+
+func putWithSum(l *link, m []byte) error {
+	if err := l.put(m); err != nil {
+		return err
+	}
+	return l.put(sum(m))
+}
+
+func getVerified(l *link, m []byte, which string, seq uint64) error {
+	if err := l.get(m); err != nil {
+		return err
+	}
+	if err := check(m, seq); err != nil {
+		return err
+	}
+	return getSum(l, m, which, seq)
+}
+
+func getSum(l *link, m []byte, which string, seq uint64) error {
+	sent := newMessage(sumSize)
+	if err := l.get(sent); err != nil {
+		return err
+	}
+	return compare(m, sent, which, seq)
+}
+
+// pairs are the filled buckets of a histogram.
+func pairs(h *hdrhistogram.Histogram) [][2]int64 {
+	var p [][2]int64
+	for _, b := range h.Distribution() {
+		if b.Count > 0 {
+			p = append(p, [2]int64{b.From, b.Count})
+		}
+	}
+	return p
+}

@@ -1,0 +1,109 @@
+package transfer
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"unpipc/projects/internal/measure"
+)
+
+// program is how the command line of a role begins.
+type program func(cfg *measure.Config) ([]string, error)
+
+func inGo(*measure.Config) ([]string, error) { return []string{"/proc/self/exe", roleArgument}, nil }
+
+func inC(cfg *measure.Config) ([]string, error) {
+	file := filepath.Join(cfg.Bin, "ref", "transfer")
+	if _, err := os.Stat(file); err != nil {
+		return nil, measure.Skip("%w; make build builds it", err)
+	}
+	return []string{file}, nil
+}
+
+// job is what a pair of processes does.
+type job struct {
+	channel   string
+	size      int
+	roundTrip bool
+	batch     int
+}
+
+// warmup is the number of verified messages: a few of the largest, enough of the
+// small ones that both processes run at speed.
+func (j *job) warmup() int64 { return min(max(1<<18/int64(j.size), 2), 64) }
+
+// run sends n messages between two processes: a is the sender, b the receiver.
+func (j *job) run(ctx context.Context, cfg *measure.Config, a, b program, n int64) (measure.Sample, error) {
+	c, err := open(j.channel, j.size)
+	if err != nil {
+		return measure.Sample{}, err
+	}
+	return j.over(ctx, cfg, c, a, b, n)
+}
+
+// over is run over a channel that is there, which it closes.
+func (j *job) over(ctx context.Context, cfg *measure.Config, c *channel, a, b program, n int64) (measure.Sample, error) {
+	defer c.close()
+	roles, clock := []string{"send", "recv"}, 1
+	if j.roundTrip {
+		roles, clock = []string{"ping", "pong"}, 0
+	}
+	if len(cfg.Pin) == 0 {
+		// On one CPU the processes take turns, which measures something else, and
+		// left alone the kernel puts them there or not as it likes.
+		apart := *cfg
+		apart.Pin = measure.TwoCPUs()
+		cfg = &apart
+	}
+	var cmds []measure.Command
+	for i, p := range []program{a, b} {
+		args, err := p(cfg)
+		if err != nil {
+			return measure.Sample{}, err
+		}
+		cmds = append(cmds, measure.Command{
+			Name: roles[i],
+			Args: append(args, "--role", roles[i], "--channel", j.channel,
+				"--in", c.ends[i].in, "--out", c.ends[i].out,
+				"--size", strconv.Itoa(j.size), "--count", strconv.FormatInt(n, 10),
+				"--warmup", strconv.FormatInt(j.warmup(), 10), "--batch", strconv.Itoa(j.batch)),
+			Files:   c.ends[i].fds(),
+			Started: func() { c.closeEnd(i) },
+		})
+	}
+	printed, err := measure.Together(ctx, cfg, cmds...)
+	if err != nil {
+		return measure.Sample{}, err
+	}
+	outcomes := make([]outcome, len(printed))
+	for i, text := range printed {
+		if err := json.Unmarshal([]byte(text), &outcomes[i]); err != nil {
+			return measure.Sample{}, fmt.Errorf("%s: %w", roles[i], err)
+		}
+		if got := outcomes[i].Count; got != n {
+			return measure.Sample{}, fmt.Errorf("%s: %d messages of %d", roles[i], got, n)
+		}
+	}
+	return outcomes[clock].sample(j)
+}
+
+func (o *outcome) sample(j *job) (measure.Sample, error) {
+	if want := j.warmup() + 1; o.Sums != want {
+		return measure.Sample{}, fmt.Errorf("%d checksums of %d were compared", o.Sums, want)
+	}
+	s := measure.Sample{Elapsed: time.Duration(o.NS), Verified: o.Count}
+	if j.roundTrip {
+		s.Times = measure.NewTimes()
+		for _, b := range o.Histogram {
+			if err := s.Times.RecordValues(b[0], b[1]); err != nil {
+				return s, err
+			}
+		}
+	}
+	return s, nil
+}

@@ -1,0 +1,164 @@
+/* What the roles send, receive, check and time. */
+#ifndef ROLES_H
+#define ROLES_H
+
+#include "channel.h"
+
+static size_t size = 64;
+static uint64_t count = 1000, warmup = 16;
+
+/* Room for a byte more, see get(). */
+static unsigned char *new_message(void)
+{
+	unsigned char *m = calloc(1, size + 1);
+
+	if (!m)
+		die("%zu bytes: %s", size, strerror(errno));
+	return m;
+}
+
+static void put_crc(const unsigned char *m)
+{
+	uint32_t le = htole32(crc32c(m, size));
+
+	put(&le, 4);
+}
+
+static void compare_crc(const unsigned char *m, const void *sent, const char *which, uint64_t seq)
+{
+	uint32_t le, crc = crc32c(m, size);
+
+	memcpy(&le, sent, 4);
+	if (le32toh(le) != crc)
+		die("%s message %llu: CRC-32C %08x, the sender's is %08x", which,
+			(unsigned long long)seq, crc, le32toh(le));
+}
+
+static void get_crc(const unsigned char *m, const char *which, uint64_t seq)
+{
+	unsigned char sent[5];
+
+	get(sent, 4);
+	compare_crc(m, sent, which, seq);
+}
+
+static void run_send(unsigned char *m)
+{
+	unsigned char go[2];
+	uint64_t seq;
+
+	for (seq = 1; seq <= warmup; seq++) {
+		fill(m, size, seq);
+		put(m, size);
+		put_crc(m);
+	}
+	get(go, 1);
+	if (batch) {
+		uint32_t le;
+
+		for (seq = 1; seq <= count; seq++) {
+			stamp(m, size, seq);
+			put_frame(m, size);
+		}
+		le = htole32(crc32c(m, size));
+		put_frame(&le, 4);
+		flush_frames();
+	} else {
+		for (seq = 1; seq <= count; seq++) {
+			stamp(m, size, seq);
+			put(m, size);
+		}
+		put_crc(m);
+	}
+	printf("{\"count\":%llu}\n", (unsigned long long)count);
+}
+
+static void run_recv(unsigned char *m)
+{
+	uint64_t seq, start, end;
+
+	for (seq = 1; seq <= warmup; seq++) {
+		get(m, size);
+		check(m, size, seq);
+		get_crc(m, "warm-up", seq);
+	}
+	start = now_ns();
+	put("!", 1);
+	if (batch) {
+		const unsigned char *f = m;
+
+		for (seq = 1; seq <= count; seq++) {
+			f = get_frame(size);
+			check(f, size, seq);
+		}
+		end = now_ns();
+		memcpy(m, f, size);
+		compare_crc(m, get_frame(4), "last", count);
+	} else {
+		for (seq = 1; seq <= count; seq++) {
+			get(m, size);
+			check(m, size, seq);
+		}
+		end = now_ns();
+		get_crc(m, "last", count);
+	}
+	printf("{\"count\":%llu,\"ns\":%llu,\"sums\":%llu}\n", (unsigned long long)count,
+		(unsigned long long)(end - start), (unsigned long long)warmup + 1);
+}
+
+static void run_ping(unsigned char *m)
+{
+	unsigned char *back = new_message();
+	uint64_t seq, start, before;
+
+	for (seq = 1; seq <= warmup; seq++) {
+		fill(m, size, seq);
+		put(m, size);
+		put_crc(m);
+		get(back, size);
+		check(back, size, seq);
+		get_crc(back, "warm-up", seq);
+	}
+	start = before = now_ns();
+	for (seq = 1; seq <= count; seq++) {
+		uint64_t after;
+
+		stamp(m, size, seq);
+		put(m, size);
+		get(back, size);
+		check(back, size, seq);
+		after = now_ns();
+		histogram_add(after - before);
+		before = after;
+	}
+	put_crc(m);
+	get_crc(back, "last", count);
+	printf("{\"count\":%llu,\"ns\":%llu,\"sums\":%llu,\"histogram\":[", (unsigned long long)count,
+		(unsigned long long)(before - start), (unsigned long long)warmup + 1);
+	histogram_print();
+	puts("]}");
+	free(back);
+}
+
+static void run_pong(unsigned char *m)
+{
+	uint64_t seq;
+
+	for (seq = 1; seq <= warmup; seq++) {
+		get(m, size);
+		check(m, size, seq);
+		get_crc(m, "warm-up", seq);
+		put(m, size);
+		put_crc(m);
+	}
+	for (seq = 1; seq <= count; seq++) {
+		get(m, size);
+		check(m, size, seq);
+		put(m, size);
+	}
+	get_crc(m, "last", count);
+	put_crc(m);
+	printf("{\"count\":%llu}\n", (unsigned long long)count);
+}
+
+#endif

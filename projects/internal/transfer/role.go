@@ -1,0 +1,87 @@
+package transfer
+
+import (
+	"encoding/json"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"slices"
+
+	"unpipc/projects/internal/cli"
+)
+
+// roleArgument as first argument makes the running binary a role.
+const roleArgument = "transfer-role"
+
+// Role is to be called first in main, and in TestMain: it returns at once, unless
+// this process was started as one end of a channel; then it is that end and exits.
+func Role() {
+	if len(os.Args) > 1 && os.Args[1] == roleArgument {
+		roleMain(os.Args[2:])
+	}
+}
+
+// role is what the command line of a role says.
+type role struct {
+	name          string
+	count, warmup uint64
+	batch         int
+	m             []byte // the message; has capacity for one byte more
+}
+
+// outcome is what a role prints, as JSON.
+type outcome struct {
+	Count     int64      `json:"count"`               // timed messages
+	NS        int64      `json:"ns,omitempty"`        // they took, where the clock is
+	Sums      int64      `json:"sums,omitempty"`      // checksums that were right
+	Histogram [][2]int64 `json:"histogram,omitempty"` // [ns, how often] of round trips
+}
+
+func roleMain(args []string) {
+	p := cli.New("transfer", "", "One end of a measured connection; the result goes to standard output as JSON.",
+		"  mkfifo /tmp/a /tmp/b\n"+
+			"  ipc_suite transfer-role --role recv --channel fifo --in /tmp/a --out /tmp/b &\n"+
+			"  ipc_suite transfer-role --role send --channel fifo --in /tmp/b --out /tmp/a")
+	var r role
+	p.StringVar(&r.name, "role", "", "send, recv, ping or pong")
+	channel := p.String("channel", "", "pipe, fifo, unix_stream or unix_seqpacket")
+	in := p.String("in", "", "descriptor to read from, or path of a FIFO")
+	out := p.String("out", "", "descriptor to write to, or path of a FIFO")
+	size := p.Uint32("size", 64, "bytes in a message")
+	p.Uint64Var(&r.count, "count", 1000, "timed messages")
+	p.Uint64Var(&r.warmup, "warmup", 16, "verified messages before them")
+	p.IntVar(&r.batch, "batch", 0, "send and recv: frames in writes of up to so many bytes")
+	p.Parse(args)
+
+	if *size == 0 || r.count == 0 || *in == "" || *out == "" || p.NArg() > 0 {
+		p.BadUsage("--in and --out are needed, --size and --count are at least 1")
+	}
+	run := map[string]func(*role, *link) (*outcome, error){
+		"send": (*role).send, "recv": (*role).recv, "ping": (*role).ping, "pong": (*role).pong,
+	}[r.name]
+	if run == nil {
+		p.BadUsage("--role is send, recv, ping or pong")
+	}
+	if !slices.Contains(Channels, *channel) {
+		p.BadUsage("--channel is pipe, fifo, unix_stream or unix_seqpacket")
+	}
+	if r.batch != 0 && (*channel == "unix_seqpacket" || r.batch < int(*size)+8) {
+		p.BadUsage("--batch needs a stream and at least 8 bytes more than --size")
+	}
+	debug.SetGCPercent(-1) // nothing here makes garbage that counts
+	// With one P the runtime's monitor takes it in every long system call. Kept on
+	// one CPU this process would have one only, which in a program has another cause.
+	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), 2))
+	r.m = newMessage(int(*size))
+	l, err := openLink(*channel, *in, *out, r.name == "send" || r.name == "ping")
+	if err != nil {
+		p.Exit(err)
+	}
+	o, err := run(&r, l)
+	if err != nil {
+		p.Exit(err)
+	}
+	p.Exit(json.NewEncoder(os.Stdout).Encode(o))
+}
+
+func newMessage(size int) []byte { return make([]byte, size, size+1) }

@@ -1,0 +1,170 @@
+package transfer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"unpipc/gobind/ipctest"
+	"unpipc/projects/internal/measure"
+	"unpipc/projects/internal/programs"
+)
+
+func TestMain(m *testing.M) {
+	Role()
+	os.Exit(func() int {
+		dir, err := os.MkdirTemp("", "unpipc-transfer-bin-")
+		if err != nil {
+			panic(err)
+		}
+		defer os.RemoveAll(dir)
+		bin = dir
+		return ipctest.Main(m)
+	}())
+}
+
+var bin string
+
+// config has the C twin built.
+func config(t *testing.T) *measure.Config {
+	t.Helper()
+	// "go test" keeps results by the files and variables that it sees a test use.
+	sources, err := filepath.Glob("ref/*")
+	require.NoError(t, err)
+	for _, file := range sources {
+		_, err := os.Stat(file)
+		require.NoError(t, err)
+	}
+	_, _ = os.Getenv("CC"), os.Getenv("CFLAGS")
+	out := filepath.Join(bin, "ref", "transfer")
+	if _, err := os.Stat(out); err != nil {
+		require.NoError(t, os.MkdirAll(filepath.Dir(out), 0o755))
+		cmd := exec.Command("make", "-s", "-C", programs.Root(), "ref", "REF=projects/internal/transfer/ref/transfer.c", "OUT="+out)
+		text, err := cmd.CombinedOutput()
+		require.NoError(t, err, "%s", text)
+	}
+	cfg := measure.Config{Runs: 2, Budget: 2 * time.Millisecond, Timeout: time.Minute, Bin: bin}
+	return &cfg
+}
+
+var languages = map[string]program{"Go": inGo, "C": inC}
+
+// script is a program that is not a role.
+func script(text string) program {
+	return func(*measure.Config) ([]string, error) { return []string{"sh", "-c", text, "sh"}, nil }
+}
+
+func TestEveryChannelCarriesVerifiedMessagesBetweenGoAndC(t *testing.T) {
+	cfg := config(t)
+	for _, channel := range Channels {
+		for a, first := range languages {
+			for b, second := range languages {
+				t.Run(fmt.Sprintf("%s from %s to %s", channel, a, b), func(t *testing.T) {
+					for _, size := range []int{1, 2, 15, 16, 17, 64, 4096, 70_001, 1 << 20} {
+						n := int64(max(3, min(300, 1<<20/size)))
+						for _, roundTrip := range []bool{false, true} {
+							j := job{channel: channel, size: size, roundTrip: roundTrip}
+							s, err := j.run(t.Context(), cfg, first, second, n)
+							require.NoError(t, err, "%+v", j)
+							assert.Equal(t, n, s.Verified)
+							assert.Positive(t, s.Elapsed)
+							if roundTrip {
+								require.NotNil(t, s.Times)
+								assert.Equal(t, n, s.Times.TotalCount())
+								assert.Positive(t, s.Times.Min())
+								assert.InEpsilon(t, float64(s.Elapsed)/float64(n), s.Times.Mean(), 0.01)
+							} else {
+								assert.Nil(t, s.Times)
+							}
+						}
+					}
+				})
+			}
+		}
+	}
+}
+
+func TestFramesHaveOneLayoutInGoAndC(t *testing.T) {
+	cfg := config(t)
+	for _, channel := range []string{"pipe", "fifo", "unix_stream"} {
+		for a, first := range languages {
+			for b, second := range languages {
+				for _, j := range []job{
+					{channel: channel, size: 64, batch: FrameBuffer},
+					{channel: channel, size: 1, batch: 9},
+					{channel: channel, size: 1000, batch: 1008},
+					{channel: channel, size: 1000, batch: 4096},
+				} {
+					s, err := j.run(t.Context(), cfg, first, second, 2000)
+					require.NoError(t, err, "%+v from %s to %s", j, a, b)
+					assert.Equal(t, int64(2000), s.Verified)
+				}
+			}
+		}
+	}
+}
+
+func TestPeerThatIsGoneIsAnErrorAtOnce(t *testing.T) {
+	cfg := config(t)
+	for name, test := range map[string]struct {
+		program program
+		want    string
+	}{
+		"killed":               {script("kill -9 $$"), "killed by SIGKILL"},
+		"failed":               {script("echo broken >&2; exit 1"), "broken"},
+		"could not be started": {func(*measure.Config) ([]string, error) { return []string{"/nowhere"}, nil }, "/nowhere"},
+	} {
+		for language, whole := range languages {
+			for _, channel := range Channels {
+				for i, pair := range [][2]program{{test.program, whole}, {whole, test.program}} {
+					j := job{channel: channel, size: 64, roundTrip: i == 1}
+					_, err := j.run(t.Context(), cfg, pair[0], pair[1], 1000)
+					require.ErrorContains(t, err, test.want, "a peer that %s, on %s, beside %s", name, channel, language)
+				}
+			}
+		}
+	}
+}
+
+func TestPeerThatDoesNotTakePartIsEndedByTheWatchdog(t *testing.T) {
+	cfg := config(t)
+	reason := errors.New("no end")
+	for name, idle := range map[string]program{
+		"sleeps":               script("sleep 1000"),
+		"cannot be terminated": script("trap '' TERM INT HUP; while :; do sleep 1000; done"),
+		"ends without a word":  script("exit 0"), // the other waits for ever for the FIFO to be opened
+	} {
+		for language, whole := range languages {
+			for _, pair := range [][2]program{{idle, whole}, {whole, idle}} {
+				ctx, cancel := context.WithTimeoutCause(t.Context(), 100*time.Millisecond, reason)
+				_, err := (&job{channel: "fifo", size: 64}).run(ctx, cfg, pair[0], pair[1], 1000)
+				cancel()
+				require.ErrorIs(t, err, reason, "a peer that %s, beside %s", name, language)
+			}
+		}
+	}
+}
+
+func TestWhatTheProcessesReportIsCompared(t *testing.T) {
+	say := func(json string) program { return script("echo '" + json + "'") }
+	for name, test := range map[string]struct {
+		a, b program
+		want string
+	}{
+		"fewer messages than asked for": {say(`{"count":9}`), say(`{"count":10,"ns":5,"sums":65}`), "send: 9 messages of 10"},
+		"the reader has fewer":          {say(`{"count":10}`), say(`{"count":9,"ns":5,"sums":65}`), "recv: 9 messages of 10"},
+		"checksums are missing":         {say(`{"count":10}`), say(`{"count":10,"ns":5,"sums":64}`), "64 checksums of 65 were compared"},
+		"no JSON":                       {say(`{"count":10}`), say(`done`), "recv: invalid character"},
+	} {
+		_, err := (&job{channel: "pipe", size: 64}).run(t.Context(), &measure.Config{}, test.a, test.b, 10)
+		assert.ErrorContains(t, err, test.want, name)
+	}
+}
