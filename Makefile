@@ -12,7 +12,6 @@ REF_LIBS := -lm -lrt
 EXERCISES := $(notdir $(wildcard projects/p[0-9][0-9]*))
 # p02fifo -> p02
 number = $(shell echo $(1) | cut -c1-3)
-folder_of = $(firstword $(wildcard projects/p$(shell printf %02d $(1))*))
 
 .PHONY: help build test check bench demo generate docker docker-test docker-run clean deps ref
 
@@ -28,7 +27,11 @@ build: go-programs c-references ## every program to bin/pNN/, its C reference to
 go-programs:
 	@mkdir -p bin
 	go build -o bin/ ./projects/ipc_suite
-	@set -e; for e in $(EXERCISES); do go build -o bin/$${e:0:3}/ ./projects/$$e/...; done
+	$(foreach e,$(EXERCISES),go build $(LINK_$(call number,$(e))) -o bin/$(call number,$(e))/ ./projects/$(e)/... &&) true
+
+# mypipe is judged by how fast it starts: linked statically, no loader runs before
+# it. The tags leave out libc's resolver, which pflag would bring in by package net.
+LINK_p01 := -tags netgo,osusergo -ldflags=-extldflags=-static
 
 # ref_rule SOURCE OUTPUT
 define ref_rule
@@ -44,3 +47,79 @@ $(foreach c,$(wildcard projects/internal/*/ref/*.c),\
 
 ref: # one C reference: make ref REF=source.c OUT=program (the tests use it)
 	@$(CC) $(REF_FLAGS) $(CFLAGS) -o $(OUT) $(REF) $(REF_LIBS)
+
+generate: go-programs ## the tables in the READMEs from the exercises' own descriptions
+	@for f in README.md projects/README.md; do \
+		bin/ipc_suite list --markdown | sed "s#](p#]($$(test $$f = README.md && echo projects/)p#" >bin/table.md; \
+		sed -i -e '/<!-- exercises -->/,/<!-- end -->/{//!d}' -e '/<!-- exercises -->/r bin/table.md' $$f; \
+	done; rm bin/table.md
+
+# ---- checking -----------------------------------------------------------------
+test: deps ## all tests, on a machine with nothing but Go, gcc and make
+	go vet ./...
+	go test -timeout 20m ./...
+
+SANITIZE := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all
+UBSAN := -fsanitize=undefined -fno-sanitize-recover=all
+
+.PHONY: lint werror race sanitize
+check: deps lint werror test race sanitize ## test, race detector, sanitizers over shims and references, linters
+
+lint:
+	@test -z "$$(gofmt -l .)" || { gofmt -d .; exit 1; }
+	go vet ./...
+	go tool staticcheck ./...
+
+werror: # cgo shows warnings on a cache miss only, so they are errors here
+	@for c in csrc/*/*.c $(wildcard projects/*/ref/*.c projects/internal/*/ref/*.c); do \
+		$(CC) $(REF_FLAGS) -Wshadow -Wstrict-prototypes -Wmissing-declarations -Werror -O2 -Icapi -c -o /dev/null $$c || exit 1; \
+	done
+
+race:
+	go test -race -timeout 20m ./...
+
+sanitize:
+	go test -asan -timeout 20m ./gobind/...
+	CGO_CFLAGS="-O1 -g $(UBSAN)" CGO_LDFLAGS="$(UBSAN)" go test -timeout 20m ./gobind/...
+	CFLAGS="$(SANITIZE)" go test -timeout 20m $(addprefix ./projects/,$(addsuffix /...,$(EXERCISES))) ./projects/internal/...
+
+# ---- using --------------------------------------------------------------------
+demo: deps build ## install what is missing, build, measure every mechanism, show the table
+	bin/ipc_suite benchmark --all --quick
+
+bench: build ## the benchmark in full: five alternating runs of every row
+	bin/ipc_suite benchmark --all
+
+project-%: build
+	@bin/ipc_suite run $*
+
+compare-%: build
+	@bin/ipc_suite compare $*
+
+# Shown by help; the pattern rules above do the work.
+project-N: ## play exercise N as a terminal session (make project-1)
+	@echo "Which one? make project-1"; exit 2
+compare-N: ## exercise N in Go and in C side by side (make compare-1)
+	@echo "Which one? make compare-1"; exit 2
+
+deps: # what the tests need and a bare machine may lack
+	@.ci/deps
+
+# ---- Docker -------------------------------------------------------------------
+IMAGE ?= unpipc
+# More and larger messages than a container allows by itself, and room in /dev/shm.
+DOCKER_RUN := docker run --init --rm $(shell test -t 0 && echo -it) --shm-size 256m \
+	--sysctl fs.mqueue.msg_max=1000 --sysctl fs.mqueue.msgsize_max=65536 $(IMAGE)
+
+.PHONY: docker-image
+docker-image:
+	docker build -t $(IMAGE) .
+docker: docker-image ## make demo in the image
+	$(DOCKER_RUN) make demo
+docker-test: docker-image ## make test in the image
+	$(DOCKER_RUN) make test
+docker-run: docker-image ## a shell in the image, or CMD="make project-1"
+	$(DOCKER_RUN) $(or $(CMD),bash)
+
+clean: ## remove what make built
+	rm -rf bin

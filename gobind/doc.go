@@ -31,6 +31,11 @@
 // wait on descriptors that can be polled, package net or os is the better choice;
 // package posixmq waits in the poller when it is given a context.
 //
+// A goroutine that does nothing but system calls should call runtime.Gosched now and
+// then, every few hundred calls. Once it has run for 10 ms without a break the
+// runtime's monitor takes its P away in whatever call it finds it, every 20 µs or so,
+// and getting it back costs more than the call.
+//
 // What the kernel or libc ties to a thread is tied to a goroutine by
 // runtime.LockOSThread for as long as it lasts. A goroutine that ends while it is
 // tied ends its thread.

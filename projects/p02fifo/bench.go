@@ -7,13 +7,12 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"unpipc/gobind/fifo"
 	"unpipc/projects/internal/measure"
 )
 
@@ -24,8 +23,8 @@ func rows(measure.Config) []measure.Row {
 	for _, clients := range []int{1, 50} {
 		rows = append(rows, measure.Row{
 			Group: "exercise 2", Name: fmt.Sprintf("calc_%d_clients", clients),
-			What: fmt.Sprintf("calc_client --count in each of %d processes asks one calc_server at the same time: "+
-				"from a client's first request to its last answer", clients),
+			What: fmt.Sprintf("calc_client --count in each of %d processes asks one calc_server: from the first request's "+
+				"being read, when all have sent theirs, to the last client's end", clients),
 			Check: "every answer is the right number",
 			Unit:  "requests/s",
 			Variants: []measure.Variant{
@@ -37,9 +36,9 @@ func rows(measure.Config) []measure.Row {
 	return rows
 }
 
-// took reads what the client prints. Of the time and the rate only the rate is fine
-// enough for a single round trip.
-var took = regexp.MustCompile(`^Result: (\d+)\n(\d+) round trips in \d+\.\d+ s, (\d+) per second\n$`)
+// leastTrips of each client make its end, which is measured too, count for little. A
+// run that is asked for fewer does as many and reports its share of the time.
+const leastTrips = 500
 
 func roundTrips(folder string, clients int) func(context.Context, *measure.Config, int64) (measure.Sample, error) {
 	return func(ctx context.Context, cfg *measure.Config, n int64) (s measure.Sample, err error) {
@@ -55,52 +54,83 @@ func roundTrips(folder string, clients int) func(context.Context, *measure.Confi
 		if err != nil {
 			return s, err
 		}
-		s, err = ask(ctx, cfg, program("calc_client"), path, clients, n)
+		err = until(ctx, func() bool {
+			probe, err := fifo.OpenWriter(ctx, path, unix.O_NONBLOCK)
+			if err != nil {
+				return false
+			}
+			return probe.Close() == nil
+		})
+		if err == nil {
+			total := max(n, leastTrips*int64(clients))
+			s, err = crowd(ctx, cfg, server, program("calc_client"), path, clients, total)
+			if err == nil && s.Verified == total {
+				s.Elapsed, s.Verified = time.Duration(float64(s.Elapsed)*float64(n)/float64(total)), n
+			}
+		}
 		stop := server.Signal(unix.SIGTERM)
 		_, ended := server.Wait()
 		return s, errors.Join(err, stop, ended)
 	}
 }
 
-// ask divides n round trips among the clients.
-func ask(ctx context.Context, cfg *measure.Config, client, path string, clients int, n int64) (s measure.Sample, err error) {
-	// The server has the FIFO when a client gets through.
-	for {
-		_, err := measure.Together(ctx, cfg, measure.Command{Args: []string{client, "--fifo", path, "1 + 1"}})
-		if err == nil {
-			break
-		}
-		if ctx.Err() != nil || !strings.Contains(err.Error(), ErrNoServer.Error()) {
-			return s, err
-		}
-		time.Sleep(time.Millisecond)
+// crowd divides n round trips among the clients. The server stands still until all of
+// them have sent their first request, so that their start is not measured.
+func crowd(ctx context.Context, cfg *measure.Config, server *measure.Child, client, path string, clients int, n int64) (s measure.Sample, err error) {
+	if err := server.Signal(unix.SIGSTOP); err != nil {
+		return s, err
 	}
-	var cmds []measure.Command
-	var answers []string
+	goOn := func() error { return server.Signal(unix.SIGCONT) }
+	var started []*measure.Child
 	for i := range int64(clients) {
-		count := n/int64(clients) + max(0, min(1, n%int64(clients)-i))
+		count := n / int64(clients)
+		if i < n%int64(clients) {
+			count++
+		}
 		if count == 0 {
 			continue
 		}
-		answers = append(answers, strconv.FormatInt(i*1001, 10))
-		cmds = append(cmds, measure.Command{Args: []string{client, "--fifo", path,
+		c, err := measure.Start(ctx, cfg, int(i)+1, measure.Command{Args: []string{client, "--fifo", path,
 			"--count", strconv.FormatInt(count, 10), fmt.Sprintf("%d * 1001", i)}})
+		if err != nil {
+			return s, errors.Join(err, goOn())
+		}
+		started = append(started, c)
 	}
-	outputs, err := measure.Together(ctx, cfg, cmds...)
-	if err != nil {
-		return s, err
-	}
-	var elapsed []float64
-	for i, out := range outputs {
-		m := took.FindStringSubmatch(out)
-		if m == nil || m[1] != answers[i] {
-			return s, fmt.Errorf("expected the answer %s, got %q", answers[i], out)
+	err = until(ctx, func() bool {
+		replies, _ := filepath.Glob(filepath.Join(filepath.Dir(path), "calc_client_*"))
+		return len(replies) == len(started)
+	})
+	start := time.Now()
+	err = errors.Join(err, goOn())
+	for i, c := range started {
+		out, failed := c.Wait()
+		if failed != nil {
+			err = errors.Join(err, failed)
+			continue
+		}
+		m := printed.FindStringSubmatch(out)
+		if m == nil || m[1] != strconv.Itoa(i*1001) {
+			err = errors.Join(err, fmt.Errorf("expected the answer %d, got %q", i*1001, out))
+			continue
 		}
 		trips, _ := strconv.ParseInt(m[2], 10, 64)
-		rate, _ := strconv.ParseFloat(m[3], 64)
 		s.Verified += trips
-		elapsed = append(elapsed, float64(trips)/rate)
 	}
-	s.Elapsed = time.Duration(slices.Max(elapsed) * float64(time.Second))
-	return s, nil
+	s.Elapsed = time.Since(start)
+	return s, err
+}
+
+// printed is what a client prints; it has compared its answers with the first.
+var printed = regexp.MustCompile(`^Result: (\d+)\n(\d+) round trips in `)
+
+// until waits for a condition.
+func until(ctx context.Context, condition func() bool) error {
+	for !condition() {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return nil
 }

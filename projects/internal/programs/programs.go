@@ -4,6 +4,7 @@ package programs
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,6 +26,7 @@ type Built struct {
 func Build(t testing.TB, folder string) *Built {
 	t.Helper()
 	source := filepath.Join(Root(), "projects", folder)
+	seen(t, source)
 	b := &Built{Go: t.TempDir(), C: t.TempDir()}
 	args := []string{"build", "-o", b.Go + "/"}
 	if raceEnabled {
@@ -45,6 +47,22 @@ func Build(t testing.TB, folder string) *Built {
 		run(t, exec.Command("make", "-s", "-C", Root(), "ref", "REF="+ref, "OUT="+out))
 	}
 	return b
+}
+
+// seen tells "go test" what the programs are made of: it keeps results, and knows
+// only of files and variables that the test itself has looked at.
+func seen(t testing.TB, source string) {
+	t.Helper()
+	_, _ = os.Getenv("CC"), os.Getenv("CFLAGS")
+	err := filepath.WalkDir(source, func(path string, _ fs.DirEntry, err error) error {
+		if err == nil {
+			_, err = os.Stat(path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // Mix makes a folder in which each named program is the Go or the C one.

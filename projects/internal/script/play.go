@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io/fs"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -61,10 +63,17 @@ func params(bin string) testscript.Params {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PATH", bin+string(os.PathListSeparator)+env.Getenv("PATH"))
 			env.Setenv("LC_ALL", "C")
+			// For names of objects that are in no folder: message queues, shared memory.
+			env.Setenv("UNIQUE", fmt.Sprintf("%d-%d", os.Getpid(), scriptCount.Add(1)))
+			// A directory of one's own does not help with System V objects.
+			env.Setenv("SYSV_KEY", fmt.Sprintf("0x%08x", 1+rand.Int32N(math.MaxInt32)))
 			return nil
 		},
 	}
 }
+
+// scriptCount makes what scripts are given as UNIQUE differ.
+var scriptCount atomic.Int64
 
 // player is a testscript.T outside of "go test".
 type player struct{ log string }

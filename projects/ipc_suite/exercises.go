@@ -1,0 +1,15 @@
+package main
+
+import (
+	"unpipc/projects/internal/exercise"
+	"unpipc/projects/p01pipeline"
+	"unpipc/projects/p02fifo"
+	"unpipc/projects/p03popen"
+)
+
+// exercises are all there are, in the guide's order.
+var exercises = []*exercise.Exercise{
+	&p01pipeline.Exercise,
+	&p02fifo.Exercise,
+	&p03popen.Exercise,
+}
