@@ -99,7 +99,8 @@ func TestAProgramHasTheSignalsThisProcessWasStartedWith(t *testing.T) {
 	}
 }
 
-// set reads one of the sets of signals in /proc/PID/status.
+// set reads one of the sets of signals in /proc/PID/status, but for 32 and 33: they
+// are glibc's own, and what its posix_spawn starts (make's commands) ignores them.
 func set(t *testing.T, status, name string) (list []syscall.Signal) {
 	t.Helper()
 	_, rest, ok := strings.Cut(status, name+":")
@@ -107,7 +108,7 @@ func set(t *testing.T, status, name string) (list []syscall.Signal) {
 	bits, err := strconv.ParseUint(strings.Fields(rest)[0], 16, 64)
 	require.NoError(t, err)
 	for s := syscall.Signal(1); s <= 64; s++ {
-		if bits>>(s-1)&1 == 1 {
+		if bits>>(s-1)&1 == 1 && s != 32 && s != 33 {
 			list = append(list, s)
 		}
 	}
