@@ -26,8 +26,8 @@ build: go-programs c-references ## every program to bin/pNN/, its C reference to
 .PHONY: go-programs c-references
 go-programs:
 	@mkdir -p bin
-	go build -o bin/ ./projects/ipc_suite
-	$(foreach e,$(EXERCISES),go build $(LINK_$(call number,$(e))) -o bin/$(call number,$(e))/ ./projects/$(e)/... &&) true
+	@go build -o bin/ ./projects/ipc_suite
+	@$(foreach e,$(EXERCISES),go build $(LINK_$(call number,$(e))) -o bin/$(call number,$(e))/ ./projects/$(e)/... &&) true
 
 # mypipe is judged by how fast it starts: linked statically, no loader runs before
 # it. The tags leave out libc's resolver, which pflag would bring in by package net.
@@ -38,7 +38,7 @@ define ref_rule
 c-references: $(2)
 $(2): $(1) $(wildcard $(dir $(1))*.h)
 	@mkdir -p $$(@D)
-	$$(CC) $$(REF_FLAGS) $$(CFLAGS) -o $$@ $$< $$(REF_LIBS)
+	@$$(CC) $$(REF_FLAGS) $$(CFLAGS) -o $$@ $$< $$(REF_LIBS)
 endef
 $(foreach e,$(EXERCISES),$(foreach c,$(wildcard projects/$(e)/ref/*.c),\
 	$(eval $(call ref_rule,$(c),bin/$(call number,$(e))/ref/$(basename $(notdir $(c)))))))

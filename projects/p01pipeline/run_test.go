@@ -134,3 +134,10 @@ func descriptors(t *testing.T, pid string) string {
 	}
 	return strings.Join(names, " ")
 }
+
+func TestGoAndCGiveTheSameHelp(t *testing.T) {
+	built := programs.Build(t, "p01pipeline")
+	inGo, _ := run(t, built.Go+"/mypipe", "--help")
+	inC, _ := run(t, built.C+"/mypipe", "--help")
+	assert.Equal(t, inC, inGo)
+}

@@ -13,18 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "stages.h"
 #include "words.h"
-
-struct stage {
-	const char *text;
-	char **argv;
-	volatile pid_t pid; /* 0: not running */
-	int status;	    /* wait status; -errno of the exec if there was none */
-};
-
-static struct stage *stages;
-static int nstages;
-static volatile sig_atomic_t interrupted;
 
 static void complain(const char *format, ...)
 {
@@ -40,52 +30,6 @@ static void usage_error(void)
 {
 	fputs("Try 'mypipe --help'.\n", stderr);
 	exit(2);
-}
-
-static int from_terminal(int sig)
-{
-	if (sig != SIGINT && sig != SIGQUIT)
-		return 0;
-	int tty = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
-	int yes = tty >= 0 && tcgetpgrp(tty) == getpgrp();
-	if (tty >= 0)
-		close(tty);
-	return yes;
-}
-
-/* Hands a signal on to the stages, unless the terminal has done so already. */
-static void forward(int sig)
-{
-	int saved = errno;
-	if (!interrupted)
-		interrupted = sig;
-	if (!from_terminal(sig))
-		for (int i = 0; i < nstages; i++)
-			if (stages[i].pid > 0)
-				kill(stages[i].pid, sig);
-	errno = saved;
-}
-
-static const int handed_on[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
-enum { HANDED_ON = sizeof handed_on / sizeof *handed_on };
-
-static void block(int how)
-{
-	sigset_t set;
-	sigemptyset(&set);
-	for (int i = 0; i < HANDED_ON; i++)
-		sigaddset(&set, handed_on[i]);
-	sigprocmask(how, &set, NULL);
-}
-
-static void catch_signals(void)
-{
-	struct sigaction sa = {.sa_handler = forward, .sa_flags = SA_RESTART}, old;
-	for (int i = 0; i < HANDED_ON; i++) {
-		sigaction(handed_on[i], NULL, &old);
-		if (old.sa_handler != SIG_IGN)
-			sigaction(handed_on[i], &sa, NULL);
-	}
 }
 
 /* In the child. exec resets handlers but not the mask. */
@@ -209,17 +153,23 @@ static void tell(int i, int all)
 }
 
 static const char help[] =
-	"usage: mypipe [flags] \"cmd1\" \"cmd2\" ...\n\n"
+	"usage: mypipe [flags] \"cmd1\" \"cmd2\" …\n"
+	"\n"
 	"Runs the commands at once, each one's standard output connected to the next\n"
-	"one's standard input by a pipe, each split like a shell does it and executed\n"
-	"without a shell. The exit status is the last command's as a shell gives it.\n\n"
+	"one's standard input by a pipe. A command is split into words like a shell does\n"
+	"it (quotes, backslashes) and executed without a shell. The exit status is the\n"
+	"last command's as a shell gives it: 127 not found, 126 not executable, 128+n\n"
+	"killed by signal n.\n"
+	"\n"
 	"flags:\n"
-	"  -h, --help      show this help\n"
-	"      --shell     run each command by /bin/sh -c\n"
-	"      --pipefail  exit with the status of the last command that failed, if any did\n"
-	"      --status    print how each command ended to standard error\n\n"
+	"  -h, --help       show this help\n"
+	"      --shell      run each command by /bin/sh -c\n"
+	"      --pipefail   exit with the status of the last command that failed, if any did\n"
+	"      --status     print how each command ended to standard error\n"
+	"\n"
 	"example:\n"
-	"  mypipe \"cat /etc/passwd\" \"grep root\" \"cut -d: -f1\"\n";
+	"  mypipe \"cat /etc/passwd\" \"grep root\" \"cut -d: -f1\"\n"
+	"  mypipe --shell 'for i in 1 2 3; do echo $i; done' 'sort -r'\n";
 
 int main(int argc, char **argv)
 {
