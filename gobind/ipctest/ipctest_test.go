@@ -69,7 +69,15 @@ func (r *recorder) Fatalf(string, ...any) { r.failed = true; panic(errEnded) }
 func (r *recorder) Skipf(string, ...any)  { r.skipped = true; panic(errEnded) }
 
 func TestIsolatedTestsShareNothingWithTheSystem(t *testing.T) {
-	ipctest.Require(t, mayIsolate(), "root, who may unshare namespaces")
+	if !mayIsolate() {
+		// Without the privilege, a container's for one, tests run where they are.
+		inner, err := os.Readlink("/proc/self/ns/ipc")
+		require.NoError(t, err)
+		outer, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/ipc", os.Getppid()))
+		require.NoError(t, err)
+		assert.Equal(t, outer, inner)
+		return
+	}
 	outside := fmt.Sprintf("/proc/%d", os.Getppid())
 	for _, kind := range []string{"ipc", "mnt", "net"} {
 		inner, err := os.Readlink("/proc/self/ns/" + kind)
