@@ -67,8 +67,13 @@ func (p *Program) Complain(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, "%s: %s\n", p.Name, fmt.Sprintf(format, args...))
 }
 
-// Exit ends the process: with 0 for nil, else with 1 after printing the error.
+// Exit ends the process: with 0 for nil; by the signal that ended [UntilSignal]'s
+// context, if that is the error; else with 1 after printing the error.
 func (p *Program) Exit(err error) {
+	var signalled Signalled
+	if errors.As(err, &signalled) {
+		signalled.die()
+	}
 	if err != nil {
 		p.Complain("%v", err)
 		os.Exit(Failed)

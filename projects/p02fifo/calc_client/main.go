@@ -35,13 +35,9 @@ func main() {
 		p.BadUsage("--count must be at least 1")
 	}
 	signal.Ignore(syscall.SIGPIPE) // a write to a closed standard output is an error
-	err := ask(untilSignal(), *path, p.Arg(0), time.Duration(*timeout*float64(time.Second)), *count)
-	var end signalled
+	err := ask(cli.UntilSignal(), *path, p.Arg(0), time.Duration(*timeout*float64(time.Second)), *count)
 	var calc p02fifo.CalcError
-	switch {
-	case errors.As(err, &end):
-		end.die()
-	case errors.As(err, &calc):
+	if errors.As(err, &calc) {
 		fmt.Fprintln(os.Stderr, calc)
 		os.Exit(cli.Failed)
 	}
@@ -84,29 +80,4 @@ func negative(args []string) []string {
 		}
 	}
 	return args
-}
-
-// signalled is the cause of a context that a signal ended.
-type signalled struct{ syscall.Signal }
-
-func (s signalled) Error() string { return s.String() }
-
-// untilSignal is a context that SIGINT and SIGTERM end, unless they are ignored.
-func untilSignal() context.Context {
-	ctx, cancel := context.WithCancelCause(context.Background())
-	caught := make(chan os.Signal, 1)
-	for _, sig := range []os.Signal{syscall.SIGINT, syscall.SIGTERM} {
-		if !signal.Ignored(sig) {
-			signal.Notify(caught, sig)
-		}
-	}
-	go func() { cancel(signalled{(<-caught).(syscall.Signal)}) }()
-	return ctx
-}
-
-// die ends the process as the signal would have, so that a shell's loop stops too.
-func (s signalled) die() {
-	signal.Reset(s.Signal)
-	_ = syscall.Kill(os.Getpid(), s.Signal)
-	_ = syscall.Pause()
 }
