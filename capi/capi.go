@@ -6,6 +6,10 @@
 //	unp_pipe.h       PIPE_BUF of a pipe
 //	unp_popen.h      glibc's popen and pclose
 //	unp_interrupt.h  end a blocking call of another thread
+//	unp_posixmq.h    POSIX message queues: open, notify, limits
+//	unp_sysvmq.h     System V message queues: keys, state, limits
+//	unp_posixsem.h   POSIX semaphores in shared memory
+//	unp_posixshm.h   POSIX shared memory: open, allocate
 //
 // Both csrc and gobind import this package: cgo does not tell the build cache of
 // headers outside a package's own folder, and the embedding below does.

@@ -14,6 +14,8 @@
 //	frame     messages over a byte stream, many in one write         4.10
 //	posixmq   POSIX message queues                                   5
 //	sysvmq    System V message queues                                6
+//	posixsem  POSIX semaphores in shared memory                      10.8
+//	posixshm  POSIX shared memory                                    13
 //	unixsock  connected Unix domain sockets                          (volume 1, 15)
 //	ipctest   for tests: names, isolation, roles, a check for leaks
 //

@@ -1,0 +1,104 @@
+package posixmq
+
+import (
+	"math"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"unpipc/gobind/internal/racedetect"
+)
+
+// rawLimit, in bytes, bounds how long a raw call can keep its thread from the
+// scheduler: copying more takes so long that a word to it does not matter.
+const rawLimit = 64 << 10
+
+// over is a deadline that has passed: with it a call does not sleep.
+var over unix.Timespec
+
+// trial is what a call that must not sleep is made on: a non-blocking open file
+// description of the queue, which is nobody else's, or where that could not be had the
+// queue itself, with a deadline that has passed.
+type trial struct {
+	fd       int
+	deadline *unix.Timespec
+}
+
+// wouldSleep says that a call on a trial has failed for no other reason.
+func wouldSleep(errno syscall.Errno) bool { return errno == unix.EAGAIN || errno == unix.ETIMEDOUT }
+
+// send sends without sleeping, so it needs no word to Go's scheduler.
+func (t trial) send(msg []byte, priority uint) (errno syscall.Errno) {
+	if priority > math.MaxUint32 {
+		return unix.EINVAL // the kernel sees the low 32 bits only
+	}
+	if len(msg) > rawLimit {
+		return send(t.fd, msg, priority, t.deadline)
+	}
+	racedetect.Giving()
+	for {
+		_, _, errno = syscall.RawSyscall6(unix.SYS_MQ_TIMEDSEND, uintptr(t.fd), uintptr(address(msg)), uintptr(len(msg)),
+			uintptr(priority), uintptr(unsafe.Pointer(t.deadline)), 0)
+		if errno != unix.EINTR {
+			return errno
+		}
+	}
+}
+
+// receive receives without sleeping, likewise.
+func (t trial) receive(buf []byte) (n int, priority uint, errno syscall.Errno) {
+	if len(buf) > rawLimit {
+		return receive(t.fd, buf, t.deadline)
+	}
+	for {
+		var p uint32
+		n, _, errno := syscall.RawSyscall6(unix.SYS_MQ_TIMEDRECEIVE, uintptr(t.fd), uintptr(address(buf)), uintptr(len(buf)),
+			uintptr(unsafe.Pointer(&p)), uintptr(unsafe.Pointer(t.deadline)), 0)
+		if errno != unix.EINTR {
+			return received(n, p, errno)
+		}
+	}
+}
+
+// send may sleep until the deadline, or for as long as it takes without one.
+func send(fd int, msg []byte, priority uint, deadline *unix.Timespec) (errno syscall.Errno) {
+	racedetect.Giving()
+	for {
+		_, _, errno = syscall.Syscall6(unix.SYS_MQ_TIMEDSEND, uintptr(fd), uintptr(address(msg)), uintptr(len(msg)),
+			uintptr(priority), uintptr(unsafe.Pointer(deadline)), 0)
+		if errno != unix.EINTR {
+			return errno
+		}
+	}
+}
+
+// receive may sleep, likewise.
+func receive(fd int, buf []byte, deadline *unix.Timespec) (n int, priority uint, errno syscall.Errno) {
+	for {
+		var p uint32
+		n, _, errno := syscall.Syscall6(unix.SYS_MQ_TIMEDRECEIVE, uintptr(fd), uintptr(address(buf)), uintptr(len(buf)),
+			uintptr(unsafe.Pointer(&p)), uintptr(unsafe.Pointer(deadline)), 0)
+		if errno != unix.EINTR {
+			return received(n, p, errno)
+		}
+	}
+}
+
+func received(n uintptr, priority uint32, errno syscall.Errno) (int, uint, syscall.Errno) {
+	if errno != 0 {
+		return 0, 0, errno
+	}
+	racedetect.Taken()
+	return int(n), uint(priority), 0
+}
+
+// nowhere is the address of an empty message; the kernel refuses none at all.
+var nowhere byte
+
+func address(b []byte) unsafe.Pointer {
+	if len(b) == 0 {
+		return unsafe.Pointer(&nowhere)
+	}
+	return unsafe.Pointer(unsafe.SliceData(b))
+}

@@ -1,0 +1,75 @@
+package posixmq_test
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"unpipc/gobind/ipctest"
+	"unpipc/gobind/posixmq"
+)
+
+func TestListNamesQueuesInOrder(t *testing.T) {
+	_, err := posixmq.List()
+	ipctest.Require(t, err == nil, "/dev/mqueue mounted, or root")
+	a, b := newQueue(t, 1, 8, 0), newQueue(t, 1, 8, 0)
+	names, err := posixmq.List()
+	require.NoError(t, err)
+	assert.IsIncreasing(t, names)
+	assert.Subset(t, names, []string{a.Name(), b.Name()})
+}
+
+// The roles look from namespaces of their own.
+
+var _ = ipctest.Role("list", func(args []string) int {
+	names, err := posixmq.List()
+	fmt.Println(names, err)
+	return 0
+})
+
+var _ = ipctest.Role("list unmounted", func(args []string) int {
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		fmt.Println(err)
+		return 10
+	}
+	for unix.Unmount("/dev/mqueue", unix.MNT_DETACH) == nil {
+	}
+	names, err := posixmq.List()
+	fmt.Println(names, err)
+	if err := unix.Setuid(65534); err != nil {
+		return 11
+	}
+	_, err = posixmq.List()
+	fmt.Println(err)
+	return 0
+})
+
+func TestListWithAndWithoutTheMount(t *testing.T) {
+	q := newQueue(t, 1, 8, 0)
+	run := func(role string, flags uintptr, uid uint32) string {
+		cmd := ipctest.Command(t, role)
+		cmd.Path = "/proc/self/exe"
+		cmd.SysProcAttr.Cloneflags = flags
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uid, Gid: uid}
+		out, err := cmd.CombinedOutput()
+		if errors.Is(err, fs.ErrPermission) {
+			t.Skip("needs CAP_SYS_ADMIN, for namespaces")
+		}
+		require.NoError(t, err, string(out))
+		return string(out)
+	}
+	assert.Equal(t, "[] <nil>\n", run("list", unix.CLONE_NEWIPC, 0), "of one's own namespace, though another's is mounted")
+	mine := fmt.Sprintf("[%s] <nil>\n", q.Name())
+	assert.Equal(t, mine, run("list", 0, 0))
+	assert.Equal(t, mine, run("list", 0, 65534), "without privilege what is mounted is read")
+	listed, refused, _ := strings.Cut(run("list unmounted", unix.CLONE_NEWNS, 0), "\n")
+	assert.Equal(t, mine, listed+"\n")
+	assert.Equal(t, "list /dev/mqueue: not mounted\nfsopen: operation not permitted\n", refused)
+}

@@ -1,0 +1,105 @@
+package callcost
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"unpipc/projects/internal/measure"
+)
+
+// DefaultSizes are the message sizes in bytes that are measured without others being
+// asked for.
+var DefaultSizes = []int{64, 1 << 10, 16 << 10}
+
+// goal is what a call of ours is held to at the default sizes: nine tenths of C's rate.
+const goal = 0.90
+
+const (
+	what = "one process sends a message to an empty queue and receives it: both calls, " +
+		"neither of which has to wait, and the check"
+	checked = "sequence number at both ends of every message; all bytes of the warm-up messages " +
+		"and of the last one; the count"
+)
+
+// Rows are the rows of both kinds of queues at the sizes of cfg.
+func Rows(cfg measure.Config) []measure.Row {
+	sizes, goal := cfg.Sizes, goal
+	if len(sizes) == 0 {
+		sizes = DefaultSizes
+	}
+	var rows []measure.Row
+	for _, kind := range []struct{ queue, name string }{
+		{"posix", "call_mq_send_receive"}, {"sysv", "call_msgsnd_msgrcv"},
+	} {
+		for _, size := range sizes {
+			rows = append(rows, measure.Row{
+				Group: "message queue calls", Name: kind.name, What: what, Check: checked,
+				Size: size, Unit: measure.Messages,
+				Variants: []measure.Variant{
+					variant("Go", 0, inGo, kind.queue, size), variant("C", goal, inC, kind.queue, size),
+				},
+			})
+		}
+	}
+	return rows
+}
+
+// program is how the command line of a role begins.
+type program func(cfg *measure.Config) ([]string, error)
+
+func inGo(*measure.Config) ([]string, error) { return []string{"/proc/self/exe", roleArgument}, nil }
+
+func inC(cfg *measure.Config) ([]string, error) {
+	file := filepath.Join(cfg.Bin, "ref", "callcost")
+	if _, err := os.Stat(file); err != nil {
+		return nil, measure.Skip("%w; make build builds it", err)
+	}
+	return []string{file}, nil
+}
+
+func variant(name string, goal float64, p program, queue string, size int) measure.Variant {
+	return measure.Variant{Name: name, Goal: goal,
+		Run: func(ctx context.Context, cfg *measure.Config, n int64) (measure.Sample, error) {
+			args, err := p(cfg)
+			if err != nil {
+				return measure.Sample{}, err
+			}
+			printed, err := measure.Together(ctx, cfg, measure.Command{
+				Name: "callcost",
+				Args: append(args, "--queue", queue, "--size", strconv.Itoa(size),
+					"--count", strconv.FormatInt(n, 10), "--warmup", strconv.Itoa(warmup(size))),
+			})
+			if err != nil {
+				return measure.Sample{}, err
+			}
+			return sample(printed[0])
+		}}
+}
+
+// warmup is the number of messages compared byte for byte: a few of the largest, enough
+// of the small ones that the process runs at speed.
+func warmup(size int) int { return min(max(1<<18/size, 2), 64) }
+
+// outcome is what a role prints, as JSON.
+type outcome struct {
+	Count int64  `json:"count"` // timed messages that were right
+	NS    int64  `json:"ns"`    // they took
+	Skip  string `json:"skip,omitempty"`
+}
+
+func sample(printed string) (measure.Sample, error) {
+	var o outcome
+	if err := json.Unmarshal([]byte(printed), &o); err != nil {
+		return measure.Sample{}, fmt.Errorf("callcost: %w", err)
+	}
+	if o.Skip != "" {
+		return measure.Sample{}, measure.Skip("%w", errors.New(o.Skip))
+	}
+	return measure.Sample{Elapsed: time.Duration(o.NS), Verified: o.Count}, nil
+}
