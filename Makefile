@@ -36,7 +36,7 @@ LINK_p01 := -tags netgo,osusergo -ldflags=-extldflags=-static
 # ref_rule SOURCE OUTPUT
 define ref_rule
 c-references: $(2)
-$(2): $(1) $(wildcard $(dir $(1))*.h)
+$(2): $(1) $(wildcard $(dir $(1))*.h projects/internal/*/ref/*.h)
 	@mkdir -p $$(@D)
 	@$$(CC) $$(REF_FLAGS) $$(CFLAGS) -o $$@ $$< $$(REF_LIBS)
 endef

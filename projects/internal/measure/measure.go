@@ -109,3 +109,11 @@ var errSkip = errors.New("cannot be measured here")
 func Skip(format string, args ...any) error {
 	return fmt.Errorf("%w: %w", errSkip, fmt.Errorf(format, args...))
 }
+
+// Skipped is the reason inside an error of [Skip]; ok is false of any other.
+func Skipped(err error) (reason string, ok bool) {
+	if !errors.Is(err, errSkip) {
+		return "", false
+	}
+	return strings.TrimPrefix(err.Error(), errSkip.Error()+": "), true
+}

@@ -2,9 +2,7 @@ package measure
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -65,8 +63,9 @@ func runRow(ctx context.Context, row *Row, cfg *Config) *Result {
 	for i := range lanes {
 		l := &lane{Variant: &row.Variants[i], row: row}
 		lanes[i] = l
-		if err := l.calibrate(ctx, cfg); errors.Is(err, errSkip) {
-			l.skipped = strings.TrimPrefix(err.Error(), errSkip.Error()+": ")
+		err := l.calibrate(ctx, cfg)
+		if reason, ok := Skipped(err); ok {
+			l.skipped = reason
 		} else if err != nil {
 			return failed(row, l, err)
 		}

@@ -27,6 +27,7 @@ func Build(t testing.TB, folder string) *Built {
 	t.Helper()
 	source := filepath.Join(Root(), "projects", folder)
 	seen(t, source)
+	seen(t, filepath.Join(Root(), "projects", "internal")) // some references share its headers
 	b := &Built{Go: t.TempDir(), C: t.TempDir()}
 	args := []string{"build", "-o", b.Go + "/"}
 	if raceEnabled {

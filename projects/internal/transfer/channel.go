@@ -12,13 +12,16 @@ import (
 )
 
 // Channels are the mechanisms by the names that rows and roles use.
-var Channels = []string{"pipe", "fifo", "unix_stream", "unix_seqpacket"}
+var Channels = []string{"pipe", "fifo", "unix_stream", "unix_seqpacket", "posix_mq", "sysv_mq", "shm_sem"}
+
+// streams have no boundaries between messages.
+var streams = []string{"pipe", "fifo", "unix_stream"}
 
 // channel is a connection before its two processes have it.
 type channel struct {
-	kind string
-	ends [2]end
-	dir  string // of the FIFOs
+	kind   string
+	ends   [2]end
+	remove []func() // what has a name, or would outlive the processes
 }
 
 // end is what one process gets: its descriptors from 3 on, and how the command
@@ -45,6 +48,12 @@ func open(kind string, size int) (*channel, error) {
 		return c, c.openSockets(unixsock.Stream, size)
 	case "unix_seqpacket":
 		return c, c.openSockets(unixsock.SeqPacket, size)
+	case "posix_mq":
+		return c, c.openPosixQueues(size)
+	case "sysv_mq":
+		return c, c.openSysvQueue(size)
+	case "shm_sem":
+		return c, c.openRings(size)
 	}
 	return nil, fmt.Errorf("no such channel: %s", kind)
 }
@@ -65,11 +74,13 @@ func (c *channel) openPipes() error {
 	return nil
 }
 
-func (c *channel) openFIFOs() (err error) {
-	if c.dir, err = os.MkdirTemp("", fmt.Sprintf("unpipc-%d-transfer-", os.Getpid())); err != nil {
+func (c *channel) openFIFOs() error {
+	dir, err := os.MkdirTemp("", fmt.Sprintf("unpipc-%d-transfer-", os.Getpid()))
+	if err != nil {
 		return err
 	}
-	there, back := filepath.Join(c.dir, "there"), filepath.Join(c.dir, "back")
+	c.remove = append(c.remove, func() { os.RemoveAll(dir) })
+	there, back := filepath.Join(dir, "there"), filepath.Join(dir, "back")
 	for _, path := range []string{there, back} {
 		if err := fifo.Make(path, 0o600); err != nil {
 			c.close()
@@ -125,9 +136,10 @@ func (c *channel) closeEnd(i int) {
 func (c *channel) close() {
 	c.closeEnd(0)
 	c.closeEnd(1)
-	if c.dir != "" {
-		os.RemoveAll(c.dir)
+	for _, remove := range c.remove {
+		remove()
 	}
+	c.remove = nil
 }
 
 func (e *end) fds() []int {

@@ -1,6 +1,6 @@
 // Package transfer measures how messages get from one process to another:
-// throughput (bw_) and round trips (lat_) of pipes, FIFOs and Unix domain sockets,
-// in Go and in C.
+// throughput (bw_) and round trips (lat_) of pipes, FIFOs, Unix domain sockets, message
+// queues, and shared memory with semaphores, in Go and in C.
 //
 // # Processes
 //
@@ -8,7 +8,13 @@
 // the running binary started again ([Role]), or bin/ref/transfer from
 // ref/transfer.c. They have the same flags and send the same bytes, so a Go end
 // also works with a C end. The channel has two directions: two pipes, two FIFOs
-// that both processes open by name, or one pair of sockets.
+// that both processes open by name, one pair of sockets, two POSIX queues of up to
+// ten messages, two types of one System V queue, or two rings of slots in shared
+// memory (ring.go has their layout).
+//
+// Queues and rings are made by whoever starts the two, and removed after the run.
+// Nobody who waits at one sees that the other process is gone, so the roles end with
+// the process that started them, and what a killed one leaves is in [Leftovers].
 //
 // # What is sent
 //

@@ -2,10 +2,13 @@ package transfer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
 	"strings"
+
+	"golang.org/x/sys/unix"
 
 	"unpipc/gobind/fifo"
 	"unpipc/gobind/pipe"
@@ -16,7 +19,7 @@ import (
 type link struct {
 	io.Reader
 	io.Writer
-	packets bool // a read returns one write, no more and no less
+	packets bool // a read returns one write, no more and no less, or what fits of it
 }
 
 // put sends one message.
@@ -53,10 +56,23 @@ func ended(err error, missing int) error {
 }
 
 // openLink opens the ends given on the command line of a role: descriptors, or
-// the names of FIFOs. Opening a FIFO waits for the other end, so both roles begin
+// the names of objects. Opening a FIFO waits for the other end, so both roles begin
 // with the same one.
-func openLink(channel, in, out string, outFirst bool) (*link, error) {
-	if channel == "fifo" {
+func openLink(channel, in, out string, size int, outFirst bool) (*link, error) {
+	switch channel {
+	case "posix_mq":
+		r, inErr := openPosixQueue(in, unix.O_RDONLY)
+		w, outErr := openPosixQueue(out, unix.O_WRONLY)
+		return &link{r, w, true}, errors.Join(inErr, outErr)
+	case "sysv_mq":
+		r, inErr := openSysv(in, size)
+		w, outErr := openSysv(out, size)
+		return &link{r, w, true}, errors.Join(inErr, outErr)
+	case "shm_sem":
+		r, inErr := openRing(in)
+		w, outErr := openRing(out)
+		return &link{r, w, true}, errors.Join(inErr, outErr)
+	case "fifo":
 		var r *pipe.Reader
 		var w *pipe.Writer
 		steps := []func() error{

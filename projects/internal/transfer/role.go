@@ -7,6 +7,8 @@ import (
 	"runtime/debug"
 	"slices"
 
+	"golang.org/x/sys/unix"
+
 	"unpipc/projects/internal/cli"
 )
 
@@ -20,6 +22,8 @@ func Role() {
 		roleMain(os.Args[2:])
 	}
 }
+
+const channelNames = "pipe, fifo, unix_stream, unix_seqpacket, posix_mq, sysv_mq or shm_sem"
 
 // role is what the command line of a role says.
 type role struct {
@@ -44,9 +48,9 @@ func roleMain(args []string) {
 			"  ipc_suite transfer-role --role send --channel fifo --in /tmp/b --out /tmp/a")
 	var r role
 	p.StringVar(&r.name, "role", "", "send, recv, ping or pong")
-	channel := p.String("channel", "", "pipe, fifo, unix_stream or unix_seqpacket")
-	in := p.String("in", "", "descriptor to read from, or path of a FIFO")
-	out := p.String("out", "", "descriptor to write to, or path of a FIFO")
+	channel := p.String("channel", "", channelNames)
+	in := p.String("in", "", "descriptor to read from; path of a FIFO; name of a queue or of shared memory; KEY:TYPE")
+	out := p.String("out", "", "the same for writing")
 	size := p.Uint32("size", 64, "bytes in a message")
 	p.Uint64Var(&r.count, "count", 1000, "timed messages")
 	p.Uint64Var(&r.warmup, "warmup", 16, "verified messages before them")
@@ -63,17 +67,21 @@ func roleMain(args []string) {
 		p.BadUsage("--role is send, recv, ping or pong")
 	}
 	if !slices.Contains(Channels, *channel) {
-		p.BadUsage("--channel is pipe, fifo, unix_stream or unix_seqpacket")
+		p.BadUsage("--channel is %s", channelNames)
 	}
-	if r.batch != 0 && (*channel == "unix_seqpacket" || r.batch < int(*size)+8) {
+	if r.batch != 0 && (!slices.Contains(streams, *channel) || r.batch < int(*size)+8) {
 		p.BadUsage("--batch needs a stream and at least 8 bytes more than --size")
+	}
+	// Who waits at a queue does not see that the one who started both was killed.
+	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
+		p.Exit(os.NewSyscallError("prctl", err))
 	}
 	debug.SetGCPercent(-1) // nothing here makes garbage that counts
 	// With one P the runtime's monitor takes it in every long system call. Kept on
 	// one CPU this process would have one only, which in a program has another cause.
 	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), 2))
 	r.m = newMessage(int(*size))
-	l, err := openLink(*channel, *in, *out, r.name == "send" || r.name == "ping")
+	l, err := openLink(*channel, *in, *out, int(*size), r.name == "send" || r.name == "ping")
 	if err != nil {
 		p.Exit(err)
 	}

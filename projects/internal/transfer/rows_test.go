@@ -18,7 +18,7 @@ func TestAllRowsAreMeasuredInGoAndC(t *testing.T) {
 	cfg := config(t)
 	cfg.Sizes = []int{1, 64, 4096}
 	rows := Rows(*cfg)
-	require.Len(t, rows, 2*4*3+2)
+	require.Len(t, rows, 2*7*3+2)
 	res, err := measure.Run(t.Context(), rows, *cfg, nil)
 	require.NoError(t, err)
 	require.Len(t, res.Rows, len(rows))
@@ -56,6 +56,7 @@ func TestRowsCarryTheGoals(t *testing.T) {
 	assert.Equal(t, map[string]map[int]float64{
 		"bw_pipe": bw, "bw_fifo": bw, "bw_unix_stream": bw, "bw_unix_seqpacket": bw,
 		"lat_pipe": lat, "lat_fifo": lat, "lat_unix_stream": lat, "lat_unix_seqpacket": lat,
+		"bw_posix_mq": bw, "bw_sysv_mq": bw, "bw_shm_sem": bw, "lat_posix_mq": lat, "lat_sysv_mq": lat, "lat_shm_sem": lat,
 		"bw_pipe_framed": {64: 10}, "bw_unix_stream_framed": {64: 15},
 	}, goals)
 }

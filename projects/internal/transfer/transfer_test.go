@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -73,6 +74,12 @@ func TestEveryChannelCarriesVerifiedMessagesBetweenGoAndC(t *testing.T) {
 						for _, roundTrip := range []bool{false, true} {
 							j := job{channel: channel, size: size, roundTrip: roundTrip}
 							s, err := j.run(t.Context(), cfg, first, second, n)
+							if err != nil && size > 8192 && strings.HasSuffix(channel, "_mq") {
+								// Unless this machine allows more, which makes it no worse.
+								require.ErrorContains(t, err, "cannot be measured here")
+								require.ErrorContains(t, err, "sysctl ")
+								continue
+							}
 							require.NoError(t, err, "%+v", j)
 							assert.Equal(t, n, s.Verified)
 							assert.Positive(t, s.Elapsed)

@@ -9,15 +9,62 @@
 #include <unistd.h>
 
 #include "message.h"
+#include "queues.h"
+#include "ring.h"
 
 static int in = -1, out = -1;
-static bool sockets;
-static bool packets; /* a read returns one write, no more and no less */
+
+/* A descriptor of ours. */
+static int descriptor(const char *text)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+
+	if (end == text || *end || n < 0 || n > 1 << 30)
+		die("\"%s\": not a descriptor", text);
+	return (int)n;
+}
+
+static int open_fifo(const char *path, int flags)
+{
+	int fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0)
+		die("%s: %s", path, strerror(errno));
+	return fd;
+}
+
+static void fd_in(const char *text) { in = descriptor(text); }
+static void fd_out(const char *text) { out = descriptor(text); }
+static void fifo_in(const char *path) { in = open_fifo(path, O_RDONLY); }
+static void fifo_out(const char *path) { out = open_fifo(path, O_WRONLY); }
+
+static ssize_t fd_put(const void *p, size_t n) { return write(out, p, n); }
+static ssize_t fd_get(void *p, size_t n) { return read(in, p, n); }
+static ssize_t socket_put(const void *p, size_t n) { return send(out, p, n, MSG_NOSIGNAL); }
+static ssize_t socket_get(void *p, size_t n) { return recv(in, p, n, 0); }
+
+static const struct channel {
+	const char *name;
+	bool packets; /* a get returns one put, no more and no less, or what fits of it */
+	void (*open_in)(const char *), (*open_out)(const char *);
+	ssize_t (*put)(const void *, size_t);
+	ssize_t (*get)(void *, size_t);
+} channels[] = {
+	{"pipe", false, fd_in, fd_out, fd_put, fd_get},
+	{"fifo", false, fifo_in, fifo_out, fd_put, fd_get},
+	{"unix_stream", false, fd_in, fd_out, socket_put, socket_get},
+	{"unix_seqpacket", true, fd_in, fd_out, socket_put, socket_get},
+	{"posix_mq", true, mq_open_in, mq_open_out, mq_put, mq_get},
+	{"sysv_mq", true, sysv_open_in, sysv_open_out, sysv_put, sysv_get},
+	{"shm_sem", true, ring_open_in, ring_open_out, ring_put, ring_get},
+	{0},
+}, *channel;
 
 static void put(const void *p, size_t n)
 {
 	while (n > 0) {
-		ssize_t done = sockets ? send(out, p, n, MSG_NOSIGNAL) : write(out, p, n);
+		ssize_t done = channel->put(p, n);
 
 		if (done < 0 && errno == EINTR)
 			continue;
@@ -31,7 +78,7 @@ static void put(const void *p, size_t n)
 static size_t get_some(void *p, size_t n)
 {
 	for (;;) {
-		ssize_t got = sockets ? recv(in, p, n, 0) : read(in, p, n);
+		ssize_t got = channel->get(p, n);
 
 		if (got > 0)
 			return got;
@@ -45,7 +92,7 @@ static size_t get_some(void *p, size_t n)
 /* A packet has to fit exactly; p has room for a byte more to show that it does. */
 static void get(unsigned char *p, size_t n)
 {
-	if (packets) {
+	if (channel->packets) {
 		size_t got = get_some(p, n + 1);
 
 		if (got != n)

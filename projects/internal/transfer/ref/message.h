@@ -9,44 +9,46 @@
 
 #include "measured.h"
 
-/* Both ends of message m of the given size get the sequence number. */
-static inline void stamp(unsigned char *m, size_t size, uint64_t seq)
+static size_t size = 64; /* of a message in bytes */
+
+/* Both ends of message m of the given length get the sequence number. */
+static inline void stamp(unsigned char *m, size_t length, uint64_t seq)
 {
 	uint64_t le = htole64(seq);
 
-	if (size < 16) {
-		m[0] = m[size - 1] = (unsigned char)seq;
+	if (length < 16) {
+		m[0] = m[length - 1] = (unsigned char)seq;
 		return;
 	}
 	memcpy(m, &le, 8);
-	memcpy(m + size - 8, &le, 8);
+	memcpy(m + length - 8, &le, 8);
 }
 
-static inline void check(const unsigned char *m, size_t size, uint64_t seq)
+static inline void check(const unsigned char *m, size_t length, uint64_t seq)
 {
 	uint64_t le = htole64(seq);
 	bool good;
 
-	if (size < 16)
-		good = m[0] == (unsigned char)seq && m[size - 1] == (unsigned char)seq;
+	if (length < 16)
+		good = m[0] == (unsigned char)seq && m[length - 1] == (unsigned char)seq;
 	else
-		good = memcmp(m, &le, 8) == 0 && memcmp(m + size - 8, &le, 8) == 0;
+		good = memcmp(m, &le, 8) == 0 && memcmp(m + length - 8, &le, 8) == 0;
 	if (!good)
 		die("message %llu: wrong sequence number", (unsigned long long)seq);
 }
 
-/* Bytes that no other message of the same size has. */
-static void fill(unsigned char *m, size_t size, uint64_t seq)
+/* Bytes that no other message of the same length has. */
+static void fill(unsigned char *m, size_t length, uint64_t seq)
 {
 	uint64_t x = seq * UINT64_C(0x9e3779b97f4a7c15) | 1;
 
-	for (size_t i = 0; i < size; i++) {
+	for (size_t i = 0; i < length; i++) {
 		x ^= x << 13;
 		x ^= x >> 7;
 		x ^= x << 17;
 		m[i] = (unsigned char)x;
 	}
-	stamp(m, size, seq);
+	stamp(m, length, seq);
 }
 
 static uint32_t crc32c(const unsigned char *p, size_t n)

@@ -4,7 +4,6 @@
 
 #include "channel.h"
 
-static size_t size = 64;
 static uint64_t count = 1000, warmup = 16;
 
 /* Room for a byte more, see get(). */

@@ -8,17 +8,21 @@
  */
 #include <getopt.h>
 #include <signal.h>
+#include <sys/prctl.h>
 
 #include "roles.h"
+
+#define CHANNELS "pipe, fifo, unix_stream, unix_seqpacket, posix_mq, sysv_mq or shm_sem"
 
 static const char usage[] =
 	"usage: transfer --role ROLE --channel CHANNEL --in END --out END [flags]\n\n"
 	"One end of a measured connection; the result goes to standard output as JSON.\n\n"
 	"flags:\n"
 	"      --role ROLE        send, recv, ping or pong\n"
-	"      --channel CHANNEL  pipe, fifo, unix_stream or unix_seqpacket\n"
-	"      --in END           descriptor to read from, or path of a FIFO\n"
-	"      --out END          descriptor to write to, or path of a FIFO\n"
+	"      --channel CHANNEL  " CHANNELS "\n"
+	"      --in END           descriptor to read from; path of a FIFO; name of a queue or of\n"
+	"                         shared memory; KEY:TYPE\n"
+	"      --out END          the same for writing\n"
 	"      --size N           bytes in a message (default 64)\n"
 	"      --count N          timed messages (default 1000)\n"
 	"      --warmup N         verified messages before them (default 16)\n"
@@ -43,21 +47,8 @@ static uint64_t number(const char *text)
 	errno = 0;
 	n = strtoll(text, &end, 10);
 	if (end == text || *end || errno || n < 0)
-		bad_usage("sizes, counts and descriptors are whole numbers from 0");
+		bad_usage("sizes and counts are whole numbers from 0");
 	return n;
-}
-
-/* A descriptor of ours, or the name of a FIFO. */
-static int open_end(const char *channel, const char *where, int flags)
-{
-	int fd;
-
-	if (strcmp(channel, "fifo") != 0)
-		return (int)number(where);
-	fd = open(where, flags | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		die("%s: %s", where, strerror(errno));
-	return fd;
 }
 
 static const struct role {
@@ -77,14 +68,12 @@ static const struct role *find_role(const char *name)
 	bad_usage("--role is send, recv, ping or pong");
 }
 
-static void check_channel(const char *name)
+static const struct channel *find_channel(const char *name)
 {
-	static const char *const names[] = {"pipe", "fifo", "unix_stream", "unix_seqpacket"};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (strcmp(names[i], name) == 0)
-			return;
-	bad_usage("--channel is pipe, fifo, unix_stream or unix_seqpacket");
+	for (const struct channel *c = channels; c->name; c++)
+		if (strcmp(c->name, name) == 0)
+			return c;
+	bad_usage("--channel is " CHANNELS);
 }
 
 int main(int argc, char **argv)
@@ -120,23 +109,23 @@ int main(int argc, char **argv)
 	if (size == 0 || count == 0 || !*given[IN] || !*given[OUT] || optind < argc)
 		bad_usage("--in and --out are needed, --size and --count are at least 1");
 	role = find_role(given[ROLE]);
-	check_channel(given[CHANNEL]);
-	sockets = strncmp(given[CHANNEL], "unix_", 5) == 0;
-	packets = strcmp(given[CHANNEL], "unix_seqpacket") == 0;
-	if (batch && (packets || batch < size + 8))
+	channel = find_channel(given[CHANNEL]);
+	if (batch && (channel->packets || batch < size + 8))
 		bad_usage("--batch needs a stream and at least 8 bytes more than --size");
 	m = new_message();
 	frames = malloc(batch + 1);
 	if (!frames)
 		die("%zu bytes: %s", batch, strerror(errno));
 	signal(SIGPIPE, SIG_IGN); /* a peer that is gone is an error of write */
+	/* Who waits at a queue does not see that the one who started both was killed. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 
 	/* Opening a FIFO waits for the other end, so both begin with the same one. */
 	if (role->first)
-		out = open_end(given[CHANNEL], given[OUT], O_WRONLY);
-	in = open_end(given[CHANNEL], given[IN], O_RDONLY);
+		channel->open_out(given[OUT]);
+	channel->open_in(given[IN]);
 	if (!role->first)
-		out = open_end(given[CHANNEL], given[OUT], O_WRONLY);
+		channel->open_out(given[OUT]);
 	role->run(m);
 	free(m);
 	free(frames);
