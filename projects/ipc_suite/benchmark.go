@@ -15,6 +15,7 @@ import (
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
+	"unpipc/projects/internal/callcost"
 	"unpipc/projects/internal/measure"
 	"unpipc/projects/internal/report"
 	"unpipc/projects/internal/transfer"
@@ -127,7 +128,7 @@ func (f *benchmarkFlags) selection(cfg measure.Config) ([]measure.Row, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--only %s: %w", f.only, err)
 	}
-	rows := transfer.Rows(cfg)
+	rows := append(transfer.Rows(cfg), callcost.Rows(cfg)...)
 	for _, e := range exercises {
 		if e.Rows != nil {
 			rows = append(rows, e.Rows(cfg)...)

@@ -5,6 +5,7 @@ import (
 	"unpipc/projects/p01pipeline"
 	"unpipc/projects/p02fifo"
 	"unpipc/projects/p03popen"
+	"unpipc/projects/p06mqbench"
 )
 
 // exercises are all there are, in the guide's order.
@@ -12,4 +13,5 @@ var exercises = []*exercise.Exercise{
 	&p01pipeline.Exercise,
 	&p02fifo.Exercise,
 	&p03popen.Exercise,
+	&p06mqbench.Exercise,
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"unpipc/projects/internal/callcost"
 	"unpipc/projects/internal/cli"
 	"unpipc/projects/internal/exercise"
 	"unpipc/projects/internal/transfer"
@@ -27,7 +28,9 @@ type usageError struct{ error }
 var errSilent = errors.New("failed")
 
 func main() {
-	transfer.Role() // does not return where this process is one end of a measurement
+	// Where this process is part of a measurement, these do not return.
+	transfer.Role()
+	callcost.Role()
 	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGINT, unix.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:]))
