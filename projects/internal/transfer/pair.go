@@ -71,7 +71,8 @@ func (j *job) over(ctx context.Context, cfg *measure.Config, c *channel, a, b pr
 			Args: append(args, "--role", roles[i], "--channel", j.channel,
 				"--in", c.ends[i].in, "--out", c.ends[i].out,
 				"--size", strconv.Itoa(j.size), "--count", strconv.FormatInt(n, 10),
-				"--warmup", strconv.FormatInt(j.warmup(), 10), "--batch", strconv.Itoa(j.batch)),
+				"--warmup", strconv.FormatInt(j.warmup(), 10), "--batch", strconv.Itoa(j.batch),
+				"--parent", strconv.Itoa(os.Getpid())),
 			Files:   c.ends[i].fds(),
 			Started: func() { c.closeEnd(i) },
 		})

@@ -55,6 +55,7 @@ func roleMain(args []string) {
 	p.Uint64Var(&r.count, "count", 1000, "timed messages")
 	p.Uint64Var(&r.warmup, "warmup", 16, "verified messages before them")
 	p.IntVar(&r.batch, "batch", 0, "send and recv: frames in writes of up to so many bytes")
+	parent := p.Uint32("parent", 0, "pid of the process that this one is not to outlive; 0: any")
 	p.Parse(args)
 
 	if *size == 0 || r.count == 0 || *in == "" || *out == "" || p.NArg() > 0 {
@@ -75,6 +76,9 @@ func roleMain(args []string) {
 	// Who waits at a queue does not see that the one who started both was killed.
 	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
 		p.Exit(os.NewSyscallError("prctl", err))
+	}
+	if *parent != 0 && os.Getppid() != int(*parent) {
+		os.Exit(cli.Failed) // it was killed before that
 	}
 	debug.SetGCPercent(-1) // nothing here makes garbage that counts
 	// With one P the runtime's monitor takes it in every long system call. Kept on

@@ -27,6 +27,7 @@ static const char usage[] =
 	"      --count N          timed messages (default 1000)\n"
 	"      --warmup N         verified messages before them (default 16)\n"
 	"      --batch N          send and recv: frames in writes of up to N bytes\n"
+	"      --parent PID       process that this one is not to outlive (default 0: any)\n"
 	"  -h, --help             show this help\n\n"
 	"example:\n"
 	"  mkfifo /tmp/a /tmp/b\n"
@@ -78,16 +79,16 @@ static const struct channel *find_channel(const char *name)
 
 int main(int argc, char **argv)
 {
-	enum { ROLE, CHANNEL, IN, OUT, SIZE, COUNT, WARMUP, BATCH, HELP, FLAGS };
+	enum { ROLE, CHANNEL, IN, OUT, SIZE, COUNT, WARMUP, BATCH, PARENT, HELP, FLAGS };
 	static const struct option options[] = {
 		{"role", 1, NULL, ROLE}, {"channel", 1, NULL, CHANNEL}, {"in", 1, NULL, IN},
 		{"out", 1, NULL, OUT}, {"size", 1, NULL, SIZE}, {"count", 1, NULL, COUNT},
-		{"warmup", 1, NULL, WARMUP}, {"batch", 1, NULL, BATCH}, {"help", 0, NULL, HELP},
-		{0},
+		{"warmup", 1, NULL, WARMUP}, {"batch", 1, NULL, BATCH}, {"parent", 1, NULL, PARENT},
+		{"help", 0, NULL, HELP}, {0},
 	};
 	const char *given[FLAGS] = {
 		[ROLE] = "", [CHANNEL] = "", [IN] = "", [OUT] = "",
-		[SIZE] = "64", [COUNT] = "1000", [WARMUP] = "16", [BATCH] = "0",
+		[SIZE] = "64", [COUNT] = "1000", [WARMUP] = "16", [BATCH] = "0", [PARENT] = "0",
 	};
 	const struct role *role;
 	unsigned char *m;
@@ -106,6 +107,7 @@ int main(int argc, char **argv)
 	count = number(given[COUNT]);
 	warmup = number(given[WARMUP]);
 	batch = number(given[BATCH]);
+	unsigned long parent = number(given[PARENT]);
 	if (size == 0 || count == 0 || !*given[IN] || !*given[OUT] || optind < argc)
 		bad_usage("--in and --out are needed, --size and --count are at least 1");
 	role = find_role(given[ROLE]);
@@ -119,6 +121,8 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN); /* a peer that is gone is an error of write */
 	/* Who waits at a queue does not see that the one who started both was killed. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (parent && getppid() != (pid_t)parent)
+		return 1; /* it was killed before that */
 
 	/* Opening a FIFO waits for the other end, so both begin with the same one. */
 	if (role->first)
