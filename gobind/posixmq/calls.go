@@ -25,11 +25,14 @@ type trial struct {
 	deadline *unix.Timespec
 }
 
-// wouldSleep says that a call on a trial has failed for no other reason.
-func wouldSleep(errno syscall.Errno) bool { return errno == unix.EAGAIN || errno == unix.ETIMEDOUT }
+// wouldSleep says that a call on a trial has failed for no other reason. EINTR is what
+// a signal makes of ETIMEDOUT.
+func wouldSleep(errno syscall.Errno) bool {
+	return errno == unix.EAGAIN || errno == unix.ETIMEDOUT || errno == unix.EINTR
+}
 
 // send sends without sleeping, so it needs no word to Go's scheduler.
-func (t trial) send(msg []byte, priority uint) (errno syscall.Errno) {
+func (t trial) send(msg []byte, priority uint) syscall.Errno {
 	if priority > math.MaxUint32 {
 		return unix.EINVAL // the kernel sees the low 32 bits only
 	}
@@ -37,36 +40,31 @@ func (t trial) send(msg []byte, priority uint) (errno syscall.Errno) {
 		return send(t.fd, msg, priority, t.deadline)
 	}
 	racedetect.Giving()
-	for {
-		_, _, errno = syscall.RawSyscall6(unix.SYS_MQ_TIMEDSEND, uintptr(t.fd), uintptr(address(msg)), uintptr(len(msg)),
-			uintptr(priority), uintptr(unsafe.Pointer(t.deadline)), 0)
-		if errno != unix.EINTR {
-			return errno
-		}
-	}
+	_, _, errno := syscall.RawSyscall6(unix.SYS_MQ_TIMEDSEND, uintptr(t.fd),
+		uintptr(unsafe.Pointer(unsafe.SliceData(msg))), uintptr(len(msg)), uintptr(priority),
+		uintptr(unsafe.Pointer(t.deadline)), 0)
+	return errno
 }
 
 // receive receives without sleeping, likewise.
-func (t trial) receive(buf []byte) (n int, priority uint, errno syscall.Errno) {
+func (t trial) receive(buf []byte) (int, uint, syscall.Errno) {
 	if len(buf) > rawLimit {
 		return receive(t.fd, buf, t.deadline)
 	}
-	for {
-		var p uint32
-		n, _, errno := syscall.RawSyscall6(unix.SYS_MQ_TIMEDRECEIVE, uintptr(t.fd), uintptr(address(buf)), uintptr(len(buf)),
-			uintptr(unsafe.Pointer(&p)), uintptr(unsafe.Pointer(t.deadline)), 0)
-		if errno != unix.EINTR {
-			return received(n, p, errno)
-		}
-	}
+	var p uint32
+	n, _, errno := syscall.RawSyscall6(unix.SYS_MQ_TIMEDRECEIVE, uintptr(t.fd),
+		uintptr(unsafe.Pointer(unsafe.SliceData(buf))), uintptr(len(buf)), uintptr(unsafe.Pointer(&p)),
+		uintptr(unsafe.Pointer(t.deadline)), 0)
+	return received(n, p, errno)
 }
 
 // send may sleep until the deadline, or for as long as it takes without one.
 func send(fd int, msg []byte, priority uint, deadline *unix.Timespec) (errno syscall.Errno) {
 	racedetect.Giving()
 	for {
-		_, _, errno = syscall.Syscall6(unix.SYS_MQ_TIMEDSEND, uintptr(fd), uintptr(address(msg)), uintptr(len(msg)),
-			uintptr(priority), uintptr(unsafe.Pointer(deadline)), 0)
+		_, _, errno = syscall.Syscall6(unix.SYS_MQ_TIMEDSEND, uintptr(fd),
+			uintptr(unsafe.Pointer(unsafe.SliceData(msg))), uintptr(len(msg)), uintptr(priority),
+			uintptr(unsafe.Pointer(deadline)), 0)
 		if errno != unix.EINTR {
 			return errno
 		}
@@ -74,11 +72,12 @@ func send(fd int, msg []byte, priority uint, deadline *unix.Timespec) (errno sys
 }
 
 // receive may sleep, likewise.
-func receive(fd int, buf []byte, deadline *unix.Timespec) (n int, priority uint, errno syscall.Errno) {
+func receive(fd int, buf []byte, deadline *unix.Timespec) (int, uint, syscall.Errno) {
 	for {
 		var p uint32
-		n, _, errno := syscall.Syscall6(unix.SYS_MQ_TIMEDRECEIVE, uintptr(fd), uintptr(address(buf)), uintptr(len(buf)),
-			uintptr(unsafe.Pointer(&p)), uintptr(unsafe.Pointer(deadline)), 0)
+		n, _, errno := syscall.Syscall6(unix.SYS_MQ_TIMEDRECEIVE, uintptr(fd),
+			uintptr(unsafe.Pointer(unsafe.SliceData(buf))), uintptr(len(buf)), uintptr(unsafe.Pointer(&p)),
+			uintptr(unsafe.Pointer(deadline)), 0)
 		if errno != unix.EINTR {
 			return received(n, p, errno)
 		}
@@ -91,14 +90,4 @@ func received(n uintptr, priority uint32, errno syscall.Errno) (int, uint, sysca
 	}
 	racedetect.Taken()
 	return int(n), uint(priority), 0
-}
-
-// nowhere is the address of an empty message; the kernel refuses none at all.
-var nowhere byte
-
-func address(b []byte) unsafe.Pointer {
-	if len(b) == 0 {
-		return unsafe.Pointer(&nowhere)
-	}
-	return unsafe.Pointer(unsafe.SliceData(b))
 }

@@ -15,7 +15,10 @@ import (
 )
 
 // player makes the calls that testdata/mq.c makes, and says the same of them.
-type player struct{ q *posixmq.Queue }
+type player struct {
+	q     *posixmq.Queue
+	alone bool // without its second descriptor
+}
 
 func result(err error) string {
 	if err == nil {
@@ -48,6 +51,9 @@ func (p *player) open(args []string) string {
 		}
 	}
 	q, err := posixmq.Open(strings.TrimPrefix(args[0], "-"), flags, mode, attr)
+	if err == nil && p.alone {
+		err = q.Alone()
+	}
 	if err == nil {
 		p.q = q
 	}
@@ -228,24 +234,31 @@ func TestCallsSayWhatTheySayInC(t *testing.T) {
 			limits, err := posixmq.ReadLimits()
 			assert.NoError(t, err)
 			byDefault := fmt.Sprintf("%d messages of %d, 0", defaultOf("msg", 10, limits.MsgMax), defaultOf("msgsize", 8192, limits.MsgSizeMax))
-			var calls, want, inGo []string
-			qc, qg := newName(t), newName(t)
-			p := new(player)
-			for _, line := range play {
-				call := strings.Replace(line[0], " Q", " "+qg, 1)
-				before := p.q
-				inGo = append(inGo, p.call(call))
-				if before != nil && before != p.q {
-					assert.NoError(t, before.Close())
+			perform := func(say func(call string) string) (said, want []string) {
+				name := newName(t)
+				for _, line := range play {
+					said = append(said, say(strings.Replace(line[0], " Q", " "+name, 1)))
+					want = append(want, strings.Replace(line[1], "DEFAULT", byDefault, 1))
 				}
-				calls = append(calls, strings.Replace(line[0], " Q", " "+qc, 1))
-				want = append(want, strings.Replace(line[1], "DEFAULT", byDefault, 1))
+				return said, want
 			}
-			if p.q != nil && p.q.Fd() >= 0 {
-				assert.NoError(t, p.q.Close())
-			}
+			calls, want := perform(func(call string) string { return call })
 			assert.Equal(t, want, inC(t, calls...)(), "C")
-			assert.Equal(t, want, inGo, "Go")
+			for _, p := range []*player{{}, {alone: true}} {
+				said, want := perform(func(call string) string {
+					before := p.q
+					defer func() {
+						if before != nil && before != p.q {
+							assert.NoError(t, before.Close())
+						}
+					}()
+					return p.call(call)
+				})
+				if p.q != nil && p.q.Fd() >= 0 {
+					assert.NoError(t, p.q.Close())
+				}
+				assert.Equal(t, want, said, "Go, alone: %t", p.alone)
+			}
 		})
 	}
 }

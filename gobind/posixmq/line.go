@@ -36,8 +36,6 @@ func (l *line) wait(ctx context.Context, q *Queue, op string, call func() syscal
 		return l.poll(ctx, q, op, call)
 	case <-ctx.Done():
 		return context.Cause(ctx)
-	case <-q.closed:
-		return errs.Path(op, q.name, unix.EBADF)
 	}
 }
 
@@ -107,7 +105,7 @@ func watch(fd int, events uint32) (int, error) {
 	return ep, nil
 }
 
-// close ends the waiting of whoever has the turn.
+// close ends the waiting of whoever has the turn, who lets the next one see it too.
 func (l *line) close() {
 	if l.file != nil {
 		l.file.Close()

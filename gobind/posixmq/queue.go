@@ -71,8 +71,7 @@ type Queue struct {
 
 	// Held for reading by calls that do not sleep and must not be made on the
 	// number of a descriptor that Close has given back.
-	mu     sync.RWMutex
-	closed chan struct{}
+	mu sync.RWMutex
 
 	receivers, senders line
 }
@@ -99,7 +98,7 @@ func Open(name string, flags int, mode uint32, attr *Attr) (*Queue, error) {
 		return nil, err
 	}
 	q := &Queue{
-		name: name, closed: make(chan struct{}),
+		name:      name,
 		receivers: line{events: unix.EPOLLIN, turn: make(chan struct{}, 1)},
 		senders:   line{events: unix.EPOLLOUT, turn: make(chan struct{}, 1)},
 	}
@@ -193,12 +192,9 @@ func (q *Queue) Close() error {
 	}
 	q.mu.Unlock()
 	registrations.forget(q) // also one that was made until just now
-	if fd >= 0 {
-		// Not under the lock: whoever waits is waited for, and may be about to try.
-		close(q.closed)
-		q.receivers.close()
-		q.senders.close()
-	}
+	// Not under the lock: whoever waits is waited for, and may be about to try.
+	q.receivers.close()
+	q.senders.close()
 	return errs.Path("mq_close", q.name, errs.Errno(err))
 }
 

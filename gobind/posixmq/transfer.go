@@ -9,10 +9,16 @@ import (
 	"unpipc/gobind/internal/errs"
 )
 
+// Most calls find room or a message, so each begins with a trial.
+
 // Send sends one message of 0 to MsgSize bytes with a priority from 0 to 32767. It
 // sleeps while the queue is full, unless it is non-blocking: mq_send(3).
 func (q *Queue) Send(msg []byte, priority uint) error {
-	return errs.Path("mq_send", q.name, q.send(msg, priority, nil))
+	errno := q.trial().send(msg, priority)
+	if wouldSleep(errno) {
+		errno = send(q.Fd(), msg, priority, nil)
+	}
+	return errs.Path("mq_send", q.name, errno)
 }
 
 // SendBy is [Queue.Send] with a limit: ETIMEDOUT if the queue is still full at the
@@ -21,7 +27,10 @@ func (q *Queue) Send(msg []byte, priority uint) error {
 func (q *Queue) SendBy(deadline time.Time, msg []byte, priority uint) error {
 	ts, errno := timespec(deadline)
 	if errno == 0 {
-		errno = q.send(msg, priority, &ts)
+		errno = q.trial().send(msg, priority)
+	}
+	if wouldSleep(errno) {
+		errno = send(q.Fd(), msg, priority, &ts)
 	}
 	return errs.Path("mq_timedsend", q.name, errno)
 }
@@ -30,7 +39,10 @@ func (q *Queue) SendBy(deadline time.Time, msg []byte, priority uint) error {
 // must have room for MsgSize bytes, whatever the message has. It sleeps while the
 // queue is empty, unless it is non-blocking: mq_receive(3).
 func (q *Queue) Receive(buf []byte) (n int, priority uint, err error) {
-	n, priority, errno := q.receive(buf, nil)
+	n, priority, errno := q.trial().receive(buf)
+	if wouldSleep(errno) {
+		n, priority, errno = receive(q.Fd(), buf, nil)
+	}
 	return n, priority, errs.Path("mq_receive", q.name, errno)
 }
 
@@ -40,27 +52,12 @@ func (q *Queue) Receive(buf []byte) (n int, priority uint, err error) {
 func (q *Queue) ReceiveBy(deadline time.Time, buf []byte) (n int, priority uint, err error) {
 	ts, errno := timespec(deadline)
 	if errno == 0 {
-		n, priority, errno = q.receive(buf, &ts)
+		n, priority, errno = q.trial().receive(buf)
+	}
+	if wouldSleep(errno) {
+		n, priority, errno = receive(q.Fd(), buf, &ts)
 	}
 	return n, priority, errs.Path("mq_timedreceive", q.name, errno)
-}
-
-// Most calls find room or a message, so a trial goes first.
-
-func (q *Queue) send(msg []byte, priority uint, deadline *unix.Timespec) syscall.Errno {
-	errno := q.trial().send(msg, priority)
-	if wouldSleep(errno) {
-		errno = send(q.Fd(), msg, priority, deadline)
-	}
-	return errno
-}
-
-func (q *Queue) receive(buf []byte, deadline *unix.Timespec) (n int, priority uint, errno syscall.Errno) {
-	n, priority, errno = q.trial().receive(buf)
-	if wouldSleep(errno) {
-		n, priority, errno = receive(q.Fd(), buf, deadline)
-	}
-	return n, priority, errno
 }
 
 // timespec refuses what the kernel would refuse only when it came to sleep.

@@ -1,0 +1,183 @@
+/* What sysv_server and sysv_client agree on: types, layouts, who is alive. */
+#ifndef SYSV_H
+#define SYSV_H
+
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
+#include <time.h>
+#include <unistd.h>
+
+#define REQUEST_TYPE 1
+#define TYPE_OF_PID_1 0x7fffffffL /* 1 is the type of requests, and this is no pid */
+#define MAGIC 0x31515653u	  /* "SVQ1" on a little-endian machine */
+#define SUFFIX "_PROCESSED"
+#define SECOND 1000000000ull
+
+struct request {
+	long type; /* REQUEST_TYPE */
+	uint32_t magic;
+	int32_t pid;	   /* of the client */
+	uint64_t started;  /* field 22 of its /proc/PID/stat */
+	uint64_t nonce;	   /* random */
+	uint64_t deadline; /* CLOCK_MONOTONIC, ns; 0: the client does not say */
+	char text[];
+};
+
+struct response {
+	long type;	   /* response_type(pid) */
+	uint64_t nonce;	   /* the request's */
+	uint64_t deadline; /* the request's */
+	uint32_t status;   /* 0: text is the answer; else why there is none */
+	char text[];
+};
+
+/* What msgsnd and msgrcv count: all but the type. */
+#define DATA_OFFSET sizeof(long)
+#define REQUEST_HEAD (offsetof(struct request, text) - DATA_OFFSET)
+#define RESPONSE_HEAD (offsetof(struct response, text) - DATA_OFFSET)
+_Static_assert(sizeof(long) != 8 || (REQUEST_HEAD == 32 && RESPONSE_HEAD == 20), "layout");
+/* A response is never longer than its request, so it fits wherever that did. */
+_Static_assert(RESPONSE_HEAD + sizeof SUFFIX - 1 <= REQUEST_HEAD, "response too long");
+
+extern const char program[];
+
+static inline _Noreturn __attribute__((format(printf, 1, 2))) void die(const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	fflush(stdout);
+	fprintf(stderr, "%s: ", program);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+	va_end(args);
+	exit(1);
+}
+
+static inline _Noreturn __attribute__((format(printf, 1, 2))) void bad_usage(const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	if (*format) {
+		fprintf(stderr, "%s: ", program);
+		vfprintf(stderr, format, args);
+		fputc('\n', stderr);
+	}
+	fprintf(stderr, "Try '%s --help'.\n", program);
+	va_end(args);
+	exit(2);
+}
+
+static inline void *allocate(void *old, size_t size)
+{
+	void *p = realloc(old, size);
+	if (!p)
+		die("out of memory");
+	return p;
+}
+
+static inline long response_type(pid_t pid)
+{
+	return pid == REQUEST_TYPE ? TYPE_OF_PID_1 : pid;
+}
+
+/* The pid whose responses have the type, 0 if it is nobody's. */
+static inline pid_t client_of(long type)
+{
+	if (type == TYPE_OF_PID_1)
+		return REQUEST_TYPE;
+	return type == REQUEST_TYPE || type > INT_MAX ? 0 : (pid_t)type;
+}
+
+/* The same clock for all processes. */
+static inline uint64_t now(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * SECOND + ts.tv_nsec;
+}
+
+/*
+ * When a process was started, in clock ticks since the machine was: with the pid, that
+ * names the process for good. False if there is none, or only a zombie.
+ */
+static inline bool started(pid_t pid, uint64_t *ticks)
+{
+	char path[32], stat[1024], state = 'X';
+	unsigned long long start = 0;
+	snprintf(path, sizeof path, "/proc/%d/stat", pid);
+	FILE *f = fopen(path, "re");
+	if (!f)
+		return false;
+	stat[fread(stat, 1, sizeof stat - 1, f)] = '\0';
+	fclose(f);
+	/* PID (NAME) STATE ..., and NAME may hold anything. */
+	const char *behind = strrchr(stat, ')');
+	if (!behind ||
+		sscanf(behind, ") %c" /* 4 to 21: */
+			       "%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%llu",
+			&state, &start) != 2)
+		return false;
+	*ticks = start;
+	return state != 'Z' && state != 'X';
+}
+
+/* A message in memory that grows. */
+struct room {
+	union {
+		long type;
+		struct request request;
+		struct response response;
+	} *message;
+	size_t size; /* bytes of data that it has room for */
+};
+
+/*
+ * msgrcv into memory that grows: a message that does not fit would stay at the head of
+ * the queue for ever.
+ */
+static inline ssize_t receive(int queue, struct room *room, long type, int flags)
+{
+	for (;;) {
+		if (room->size) {
+			ssize_t n = msgrcv(queue, room->message, room->size, type, flags);
+			if (n >= 0 || errno != E2BIG)
+				return n;
+		}
+		room->size = room->size ? 2 * room->size : 8192;
+		room->message = allocate(room->message, DATA_OFFSET + room->size);
+	}
+}
+
+/* Whether the error is that the queue is no longer there. */
+static inline bool removed(int error)
+{
+	return error == EIDRM || error == EINVAL;
+}
+
+/* Escapes what a terminal would not show as one character of its own. To be freed. */
+static inline char *show(const char *text, size_t len)
+{
+	char *out = allocate(NULL, 4 * len + 1), *to = out;
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = text[i];
+		if (c == '\\')
+			to += sprintf(to, "\\\\");
+		else if (c < ' ' || c > '~')
+			to += sprintf(to, "\\x%02x", c);
+		else
+			*to++ = c;
+	}
+	*to = '\0';
+	return out;
+}
+
+#endif
