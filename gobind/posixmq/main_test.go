@@ -133,8 +133,12 @@ func sleepers(call uintptr) (tids []int) {
 
 func asleep(t testing.TB, call uintptr, n int) []int {
 	t.Helper()
-	ipctest.Eventually(t, func() bool { return len(sleepers(call)) == n }, "they sleep in the kernel")
-	return sleepers(call)
+	var ids []int // one look: a sleeper woken by a signal is out of the call until it sleeps again
+	ipctest.Eventually(t, func() bool {
+		ids = sleepers(call)
+		return len(ids) == n
+	}, "they sleep in the kernel")
+	return ids
 }
 
 // inNamespace runs a role in an IPC namespace of its own, whose limits it may set. A
