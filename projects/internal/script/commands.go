@@ -1,6 +1,8 @@
 package script
 
 import (
+	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"time"
@@ -34,7 +36,8 @@ var commands = map[string]command{
 		}
 	},
 	// signal SIG PROGRAM   sends a signal (TERM, HUP, STOP, …) to the background
-	// commands that run PROGRAM; testscript's kill knows INT and KILL only
+	// commands that run PROGRAM; testscript's kill knows INT and KILL only. After STOP it
+	// waits until they have stopped
 	"signal": func(ts *testscript.TestScript, neg bool, args []string) {
 		if neg || len(args) != 2 || unix.SignalNum("SIG"+args[0]) == 0 {
 			ts.Fatalf("usage: signal SIG program")
@@ -44,12 +47,29 @@ var commands = map[string]command{
 			if filepath.Base(cmd.Path) == args[1] {
 				ts.Check(cmd.Process.Signal(unix.SignalNum("SIG" + args[0])))
 				sent = true
+				if args[0] == "STOP" {
+					poll(ts, func() bool { return hasStopped(cmd.Process.Pid) }, "%s has not stopped", args[1])
+				}
 			}
 		}
 		if !sent {
 			ts.Fatalf("no background command runs %s", args[1])
 		}
 	},
+}
+
+// hasStopped says whether all threads of a process have; kill(2) returns before.
+func hasStopped(pid int) bool {
+	stats, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	for _, file := range stats {
+		stat, err := os.ReadFile(file)
+		// TID (NAME) STATE …, and NAME may hold anything.
+		end := bytes.LastIndexByte(stat, ')')
+		if err != nil || end < 0 || !bytes.HasPrefix(stat[end+1:], []byte(" T ")) {
+			return false
+		}
+	}
+	return err == nil && len(stats) > 0
 }
 
 func poll(ts *testscript.TestScript, done func() bool, format string, args ...any) {
