@@ -1,6 +1,7 @@
 # The image builds everything and runs any make target:
 #   docker run --init --rm -it --shm-size 256m \
-#     --sysctl fs.mqueue.msg_max=1000 --sysctl fs.mqueue.msgsize_max=65536 unpipc make demo
+#     --sysctl fs.mqueue.msg_max=1000 --sysctl fs.mqueue.msgsize_max=65536 \
+#     --sysctl kernel.msgmax=65536 --sysctl kernel.msgmnb=1048576 unpipc make demo
 FROM golang:1.26-bookworm
 
 # libtirpc, rpcbind and rpcgen for Sun RPC; netbase has rpcbind's /etc/services;

@@ -109,7 +109,8 @@ deps: # what the tests need and a bare machine may lack
 IMAGE ?= unpipc
 # More and larger messages than a container allows by itself, and room in /dev/shm.
 DOCKER_RUN := docker run --init --rm $(shell test -t 0 && echo -it) --shm-size 256m \
-	--sysctl fs.mqueue.msg_max=1000 --sysctl fs.mqueue.msgsize_max=65536 $(IMAGE)
+	--sysctl fs.mqueue.msg_max=1000 --sysctl fs.mqueue.msgsize_max=65536 \
+	--sysctl kernel.msgmax=65536 --sysctl kernel.msgmnb=1048576 $(IMAGE)
 
 .PHONY: docker-image
 docker-image:
