@@ -1,15 +1,20 @@
 // Package capi is the contract between C and Go: the headers of the shims in
 // csrc, which gobind calls. It holds no logic.
 //
-//	unp.h            conventions: results, time, memory, threads
-//	unp_process.h    start a program
-//	unp_pipe.h       PIPE_BUF of a pipe
-//	unp_popen.h      glibc's popen and pclose
-//	unp_interrupt.h  end a blocking call of another thread
-//	unp_posixmq.h    POSIX message queues: open, notify, limits
-//	unp_sysvmq.h     System V message queues: keys, state, limits
-//	unp_posixsem.h   POSIX semaphores in shared memory
-//	unp_posixshm.h   POSIX shared memory: open, allocate
+//	unp.h                conventions: results, time, memory, threads
+//	unp_process.h        start a program
+//	unp_pipe.h           PIPE_BUF of a pipe
+//	unp_popen.h          glibc's popen and pclose
+//	unp_interrupt.h      end a blocking call of another thread
+//	unp_posixmq.h        POSIX message queues: open, notify, limits
+//	unp_sysv.h           keys of System V objects
+//	unp_sysvmq.h         System V message queues: state, limits
+//	unp_sysvsem.h        System V semaphore sets: values, state, limits
+//	unp_pthread.h        mutexes, conditions, rwlocks, barriers, spin locks
+//	unp_pthread_fused.h  work under a mutex in one call
+//	unp_posixsem.h       POSIX semaphores, named and in memory
+//	unp_posixshm.h       POSIX shared memory: open, allocate
+//	unp_sysvshm.h        System V shared memory: state, limits
 //
 // Both csrc and gobind import this package: cgo does not tell the build cache of
 // headers outside a package's own folder, and the embedding below does.

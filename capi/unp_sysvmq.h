@@ -9,9 +9,6 @@
 
 #include "unp.h"
 
-/* ftok(3): a key from a file's inode and device and the low 8 bits of id. Errors: stat(2)'s. */
-int unp_ftok(const char *path, int id, int32_t *key);
-
 /* struct msqid_ds in types that do not depend on the C library. Times are seconds, 0: never. */
 struct unp_msg_stat {
 	int32_t id;

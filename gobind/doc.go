@@ -14,8 +14,13 @@
 //	frame     messages over a byte stream, many in one write         4.10
 //	posixmq   POSIX message queues                                   5
 //	sysvmq    System V message queues                                6
-//	posixsem  POSIX semaphores in shared memory                      10.8
-//	posixshm  POSIX shared memory                                    13
+//	reclock   record locks: ranges of bytes of a file                9
+//	pthread   mutexes, conditions, rwlocks, barriers, threads        7, 8
+//	posixsem  POSIX semaphores, named and in shared memory           10
+//	sysvsem   System V semaphore sets                                11
+//	mmap      mapped files; typed views of memory; faults as errors  12
+//	posixshm  POSIX shared memory, memfd                             13
+//	sysvshm   System V shared memory                                 14
 //	unixsock  connected Unix domain sockets                          (volume 1, 15)
 //	ipctest   for tests: names, isolation, roles, a check for leaks
 //
@@ -71,8 +76,8 @@
 // Every call that can block has a form that takes a context.Context. It returns
 // context.Cause(ctx) soon after ctx ends, and then nothing was taken or given: no
 // byte, message or child is lost, and half a write is reported. A call that had
-// succeeded when the context ended has succeeded. The only exception is pclose, which
-// cannot be interrupted.
+// succeeded when the context ended has succeeded. The exceptions are pclose, the wait at
+// a barrier and the spin lock, which cannot be interrupted.
 //
 // How, where there is no poller in it: signal 63 is sent to the sleeping thread
 // alone, with a handler that does nothing and is installed without SA_RESTART,

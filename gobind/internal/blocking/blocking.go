@@ -32,11 +32,16 @@ import (
 // a call that had already succeeded by then keeps its success. Its errno comes
 // back as it is, as a syscall.Errno.
 func Do(ctx context.Context, call func() syscall.Errno) error {
+	return do(ctx, unix.EINTR, func() {}, call)
+}
+
+// do is [Do] for a call that returns interrupted when it is interrupted after end.
+func do(ctx context.Context, interrupted syscall.Errno, end func(), call func() syscall.Errno) error {
 	if ctx.Done() == nil {
 		for {
 			if errno := call(); errno == 0 {
 				return nil
-			} else if errno != unix.EINTR {
+			} else if errno != interrupted {
 				return errno
 			}
 		}
@@ -54,12 +59,13 @@ func Do(ctx context.Context, call func() syscall.Errno) error {
 	interrupting.Add(1)
 	stop := context.AfterFunc(ctx, func() {
 		defer interrupting.Done()
+		end()
 		interrupt(tid, &returned)
 	})
 	var errno syscall.Errno
 	for {
 		errno = call()
-		if errno != unix.EINTR || ctx.Err() != nil {
+		if errno != interrupted || ctx.Err() != nil {
 			break
 		}
 	}
@@ -73,7 +79,7 @@ func Do(ctx context.Context, call func() syscall.Errno) error {
 	switch errno {
 	case 0:
 		return nil
-	case unix.EINTR:
+	case interrupted:
 		return context.Cause(ctx)
 	}
 	return errno

@@ -1,0 +1,55 @@
+/*
+ * unp_pthread.h - the objects of POSIX threads in memory of the caller's: pthreads(7),
+ * UNPv2 chapters 7 and 8, APUE 11 and 12.
+ *
+ * Shims only make the objects: their attributes are opaque. Locking, waiting and
+ * unlocking are called as they are; these functions already return an errno value.
+ *
+ * An object stays where it is from its initialisation to its destruction. One that is
+ * shared may be mapped elsewhere by other processes.
+ */
+#ifndef UNP_PTHREAD_H
+#define UNP_PTHREAD_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "unp.h"
+
+struct unp_mutex_attr {
+	int kind;     /* PTHREAD_MUTEX_NORMAL, _ERRORCHECK, _RECURSIVE */
+	int protocol; /* PTHREAD_PRIO_NONE, _INHERIT, _PROTECT */
+	int ceiling;  /* for _PROTECT; 0: the lowest there is */
+	bool robust;
+	bool shared;
+};
+
+/*
+ * pthread_mutex_init(3).
+ * Errors: EINVAL (an attribute that there is not), ENOTSUP (robust and _PROTECT).
+ */
+int unp_mutex_init(pthread_mutex_t *m, const struct unp_mutex_attr *attr);
+
+/* pthread_cond_init(3) with the clock of pthread_cond_timedwait. Errors: EINVAL (clock). */
+int unp_cond_init(pthread_cond_t *c, bool shared, clockid_t clock);
+
+/*
+ * The rest is void * because strict C knows no such types.
+ *
+ * pthread_rwlock_init(3); kind is that of pthread_rwlockattr_setkind_np(3). Errors: EINVAL (kind).
+ */
+int unp_rwlock_init(void *l, bool shared, int kind);
+
+/* pthread_barrier_init(3). Errors: EINVAL (count is 0 or over INT_MAX). */
+int unp_barrier_init(void *b, bool shared, unsigned int count);
+
+/*
+ * pthread_spin_init(3); the type is volatile, which cgo drops, so that these four have
+ * shims. Errors: EBUSY (trylock).
+ */
+int unp_spin_init(void *s, bool shared);
+int unp_spin_lock(void *s);
+int unp_spin_trylock(void *s);
+int unp_spin_unlock(void *s);
+
+#endif

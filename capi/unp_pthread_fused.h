@@ -1,0 +1,33 @@
+/*
+ * unp_pthread_fused.h - work under a mutex in one call: lock, do, unlock.
+ *
+ * Needs shims because a call from Go into C costs more than a lock that is free: three
+ * become one.
+ *
+ * Each returns the errno of the lock that failed, or that of the unlock. After EOWNERDEAD
+ * (a robust mutex whose owner died) nothing was done and the mutex IS locked, by this
+ * thread: what it protects is for the caller to judge and to repair.
+ */
+#ifndef UNP_PTHREAD_FUSED_H
+#define UNP_PTHREAD_FUSED_H
+
+#include <pthread.h>
+
+#include "unp.h"
+
+/* f(arg) under the mutex, on this thread. */
+int unp_mutex_call(pthread_mutex_t *m, void (*f)(void *arg), void *arg);
+
+/* *word += delta, with the sum in *sum. */
+int unp_mutex_add(pthread_mutex_t *m, int64_t *word, int64_t delta, int64_t *sum);
+
+/* *value = *word. */
+int unp_mutex_load(pthread_mutex_t *m, const int64_t *word, int64_t *value);
+
+/* *word = value. */
+int unp_mutex_store(pthread_mutex_t *m, int64_t *word, int64_t value);
+
+/* memcpy(3) of n bytes that do not overlap; from is borrowed. */
+int unp_mutex_copy(pthread_mutex_t *m, char *to, const char *from, size_t n);
+
+#endif

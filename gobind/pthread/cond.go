@@ -1,0 +1,173 @@
+package pthread
+
+/*
+#include <stdlib.h>
+#include <time.h>
+#include "unp_pthread.h"
+
+enum { cond_alignment = _Alignof(pthread_cond_t) };
+*/
+import "C"
+
+import (
+	"context"
+	"runtime"
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"unpipc/gobind/internal/blocking"
+	"unpipc/gobind/internal/errs"
+	"unpipc/gobind/internal/racedetect"
+)
+
+// CondSize is how many bytes of memory a condition variable takes, CondAlignment what
+// its address must be a multiple of.
+const (
+	CondSize      = C.sizeof_pthread_cond_t
+	CondAlignment = C.cond_alignment
+)
+
+// Clock is one of the two clocks that a condition variable may have.
+type Clock int
+
+const (
+	Realtime  Clock = C.CLOCK_REALTIME
+	Monotonic Clock = C.CLOCK_MONOTONIC
+)
+
+// CondAttr says what condition variable to make; the zero value is one within the
+// process, with the real-time clock.
+type CondAttr struct {
+	Shared bool  // between processes
+	Clock  Clock // of [Cond.WaitUntil], and of pthread_cond_timedwait in C
+}
+
+// Cond is a pthread_cond_t somewhere in memory. It may be used by several goroutines,
+// and by other processes, at once.
+type Cond struct {
+	c   *C.pthread_cond_t
+	own bool // made by NewCond
+}
+
+// InitCond makes a condition variable in memory, which must not be the Go heap. See
+// pthread_cond_init(3). Errors: EINVAL (the clock; memory that is too small or not
+// aligned).
+func InitCond(memory []byte, attr CondAttr) (*Cond, error) {
+	v, err := CondAt(memory)
+	if err != nil {
+		return nil, err
+	}
+	if err := v.init(attr); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// NewCond is [InitCond] in memory of its own, which [Cond.Destroy] frees.
+func NewCond(attr CondAttr) (*Cond, error) {
+	v := &Cond{(*C.pthread_cond_t)(C.calloc(1, CondSize)), true}
+	if err := v.init(attr); err != nil {
+		C.free(unsafe.Pointer(v.c))
+		return nil, err
+	}
+	return v, nil
+}
+
+// CondAt is the condition variable that was made in this memory. Error: EINVAL, as for
+// [InitCond].
+func CondAt(memory []byte) (*Cond, error) {
+	if !fits(memory, CondSize, CondAlignment) {
+		return nil, errs.Call("pthread_cond_init", unix.EINVAL)
+	}
+	return &Cond{c: (*C.pthread_cond_t)(unsafe.Pointer(unsafe.SliceData(memory)))}, nil
+}
+
+func (v *Cond) init(attr CondAttr) error {
+	return errs.Call("pthread_cond_init", syscall.Errno(C.unp_cond_init(v.c, C.bool(attr.Shared), C.clockid_t(attr.Clock))))
+}
+
+// Destroy ends a condition variable at which nobody waits; while those that were woken
+// are on their way out it sleeps. See pthread_cond_destroy(3).
+func (v *Cond) Destroy() error {
+	errno := syscall.Errno(C.pthread_cond_destroy(v.c))
+	if errno == 0 && v.own {
+		C.free(unsafe.Pointer(v.c))
+		v.c, v.own = nil, false
+	}
+	return errs.Call("pthread_cond_destroy", errno)
+}
+
+// Wait unlocks m, which the caller holds, sleeps until it is woken, and locks m again. It
+// may also return without being woken: test the condition in a loop. See
+// pthread_cond_wait(3).
+// Errors: EPERM (m is not the caller's, of a kind that checks); EOWNERDEAD, m locked;
+// ENOTRECOVERABLE, m not locked.
+func (v *Cond) Wait(m *Mutex) error {
+	racedetect.Giving()
+	return woken("pthread_cond_wait", syscall.Errno(C.pthread_cond_wait(v.c, m.c)))
+}
+
+// WaitBy is [Cond.Wait] with a limit: ETIMEDOUT, with m locked, if nobody has woken it
+// at the deadline, a time of the real-time clock whichever clock the variable has. See
+// pthread_cond_clockwait(3).
+func (v *Cond) WaitBy(m *Mutex, deadline time.Time) error {
+	racedetect.Giving()
+	t := by(deadline)
+	return woken("pthread_cond_clockwait", syscall.Errno(C.pthread_cond_clockwait(v.c, m.c, C.CLOCK_REALTIME, c(&t))))
+}
+
+// WaitFor is [Cond.Wait] with a limit: ETIMEDOUT, with m locked, if nobody has woken it
+// when d has passed by the monotonic clock. See pthread_cond_clockwait(3).
+func (v *Cond) WaitFor(m *Mutex, d time.Duration) error {
+	racedetect.Giving()
+	t := after(d)
+	return woken("pthread_cond_clockwait", syscall.Errno(C.pthread_cond_clockwait(v.c, m.c, C.CLOCK_MONOTONIC, c(&t))))
+}
+
+// WaitUntil is [Cond.Wait] with a limit by the variable's own clock: ETIMEDOUT, with m
+// locked. See pthread_cond_timedwait(3). Error: EINVAL (nanoseconds out of range).
+func (v *Cond) WaitUntil(m *Mutex, deadline unix.Timespec) error {
+	racedetect.Giving()
+	return woken("pthread_cond_timedwait", syscall.Errno(C.pthread_cond_timedwait(v.c, m.c, c(&deadline))))
+}
+
+// WaitContext is [Cond.Wait] until ctx ends; m is locked then too, and is waited for as
+// long as it takes. EOWNERDEAD and ENOTRECOVERABLE go before the end of ctx.
+func (v *Cond) WaitContext(ctx context.Context, m *Mutex) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	racedetect.Giving()
+	err := blocking.DoTimed(ctx, func(deadline *unix.Timespec) syscall.Errno {
+		return syscall.Errno(C.pthread_cond_clockwait(v.c, m.c, C.CLOCK_REALTIME, c(deadline)))
+	})
+	errno, ok := err.(syscall.Errno)
+	if err != nil && !ok {
+		racedetect.Taken()
+		return err
+	}
+	return woken("pthread_cond_clockwait", errno)
+}
+
+// woken ends a call that has locked the mutex again, unless that is lost.
+func woken(call string, errno syscall.Errno) error {
+	if errno == unix.ENOTRECOVERABLE {
+		runtime.UnlockOSThread()
+	} else {
+		racedetect.Taken()
+	}
+	return errs.Call(call, errno)
+}
+
+// Signal wakes one of those that wait, if there are any. See pthread_cond_signal(3).
+func (v *Cond) Signal() error {
+	return errs.Call("pthread_cond_signal", syscall.Errno(C.pthread_cond_signal(v.c)))
+}
+
+// Broadcast wakes all that wait. See pthread_cond_broadcast(3).
+func (v *Cond) Broadcast() error {
+	return errs.Call("pthread_cond_broadcast", syscall.Errno(C.pthread_cond_broadcast(v.c)))
+}

@@ -1,0 +1,89 @@
+// Package pthread gives the locks of POSIX threads: mutexes, condition variables,
+// read-write locks, barriers and spin locks, and goroutines that are threads.
+// pthreads(7), UNPv2 chapters 7 and 8.
+//
+// Every object is libc's own: a pthread_mutex_t is in the memory that the caller gives
+// to InitMutex, usually a mapping of [unpipc/gobind/posixshm], or in C's by NewMutex. A
+// C program that maps the same memory uses the same lock. One process makes the object
+// by Init…, the others find it by …At.
+//
+// # Threads
+//
+// A pthread lock belongs to a thread. So a goroutine that has locked one stays on its
+// thread until it unlocks it; this nests, and it must be the same goroutine that unlocks.
+// A goroutine that ends while it holds a lock ends its thread: a robust mutex passes to
+// the next locker with EOWNERDEAD, any other lock stays locked. (The main thread never
+// ends. [Go] never uses it.)
+//
+// # Errors
+//
+// *os.SyscallError: EBUSY (a Try call), ETIMEDOUT (a By or For call), EDEADLK, EPERM,
+// EINVAL. The end of a context is its cause. EINTR is never returned. Two errors are
+// about a robust mutex whose owner died:
+//
+//   - EOWNERDEAD: the mutex IS locked, by the caller. What it protects may be half done;
+//     repair it and call [Mutex.Consistent] before [Mutex.Unlock].
+//   - ENOTRECOVERABLE: somebody unlocked it without Consistent; it is lost for ever.
+//
+// # Caveats
+//
+//   - Memory that is unmapped while a call sleeps in it is the caller's fault, and so is
+//     an object that nobody has initialised.
+//   - Each call that sleeps holds an operating system thread, and a pinned goroutine that
+//     waits for another one costs a switch of threads, microseconds instead of
+//     nanoseconds. Hold locks for a short time and do no channel operations meanwhile.
+//   - [Barrier.Wait] and [Spin.Lock] cannot be given up: POSIX has no timed form of
+//     them, and a thread that has arrived at a barrier has been counted.
+package pthread
+
+/*
+#cgo CFLAGS: -D_GNU_SOURCE -I${SRCDIR}/../../capi
+#include "unp_pthread.h"
+*/
+import "C"
+
+import (
+	"syscall"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	_ "unpipc/capi"
+	_ "unpipc/csrc/pthread"
+	"unpipc/gobind/internal/errs"
+)
+
+// fits says whether an object of this size may be in memory.
+func fits(memory []byte, size, alignment int) bool {
+	return len(memory) >= size && uintptr(unsafe.Pointer(unsafe.SliceData(memory)))%uintptr(alignment) == 0
+}
+
+// by is a deadline of the real-time clock. Times before 1970 have passed as well as 1970
+// has, but not every one of libc's functions knows.
+func by(deadline time.Time) unix.Timespec {
+	sec, nsec := deadline.Unix(), int64(deadline.Nanosecond())
+	if sec < 0 {
+		return unix.Timespec{}
+	}
+	return unix.Timespec{Sec: sec, Nsec: nsec}
+}
+
+// after is a deadline of the monotonic clock.
+func after(d time.Duration) unix.Timespec {
+	var now unix.Timespec
+	// Cannot fail: the clock is always there.
+	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &now)
+	return unix.NsecToTimespec(max(0, now.Nano()+max(0, min(int64(d), 1<<62))))
+}
+
+// c is a time as C's functions take it.
+func c(t *unix.Timespec) *C.struct_timespec { return (*C.struct_timespec)(unsafe.Pointer(t)) }
+
+// outcome is the error of a wait for a context, as this package gives it.
+func outcome(call string, err error) error {
+	if errno, ok := err.(syscall.Errno); ok {
+		return errs.Call(call, errno)
+	}
+	return err
+}

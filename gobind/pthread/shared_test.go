@@ -1,0 +1,401 @@
+package pthread_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"unpipc/gobind/ipctest"
+	"unpipc/gobind/posixshm"
+	"unpipc/gobind/pthread"
+	"unpipc/gobind/pthread/internal/counter"
+)
+
+// Where things are in the memory that the tests share with their peers.
+const (
+	mutexAt   = 0
+	condAt    = 64
+	rwlockAt  = 128
+	barrierAt = 192
+	spinAt    = 256
+	wordAt    = 512
+)
+
+func TestAMutexBetweenGoAndC(t *testing.T) {
+	for name, attr := range mutexes {
+		t.Run(name, func(t *testing.T) {
+			attr.Shared = true
+			memory, object := shared(t)
+			other := inC(t, object)
+			for _, maker := range []string{"Go", "C"} {
+				var m *pthread.Mutex
+				var err error
+				if maker == "Go" {
+					m, err = pthread.InitMutex(memory, attr)
+				} else {
+					robust := 0
+					if attr.Robust {
+						robust = 1
+					}
+					other.ok("mutex_init %d %d %d %d 0", mutexAt, attr.Kind, robust, attr.Protocol)
+					m, err = pthread.MutexAt(memory)
+				}
+				require.NoError(t, err)
+				other.ok("mutex_lock %d", mutexAt)
+				require.ErrorIs(t, m.TryLock(), unix.EBUSY)
+				require.ErrorIs(t, m.LockFor(time.Millisecond), unix.ETIMEDOUT)
+				ctx, cancel := context.WithCancel(t.Context())
+				given := background(func() error { return m.LockContext(ctx) })
+				patient := background(then(m.Lock, m.Unlock))
+				asleepAt(t, memory[:pthread.MutexSize], 2)
+				cancel()
+				require.ErrorIs(t, <-given, context.Canceled)
+				other.ok("mutex_unlock %d", mutexAt)
+				require.NoError(t, <-patient)
+
+				require.NoError(t, m.Lock())
+				other.gives(unix.EBUSY, "mutex_trylock %d", mutexAt)
+				other.gives(unix.ETIMEDOUT, "mutex_timedlock %d 1", mutexAt)
+				answer := other.begin("mutex_lock %d", mutexAt)
+				other.asleep()
+				require.NoError(t, m.Unlock())
+				require.Zero(t, answer())
+				other.ok("mutex_unlock %d", mutexAt)
+
+				// Both at once, in every form.
+				count := word(memory, wordAt)
+				*count = 0
+				answer = other.begin("mutex_count %d %d 3000", mutexAt, wordAt)
+				for i := range 1500 {
+					switch i % 3 {
+					case 0:
+						require.NoError(t, m.Lock())
+						*count++
+						require.NoError(t, m.Unlock())
+					case 1:
+						_, err := m.Add(count, 1)
+						require.NoError(t, err)
+					case 2:
+						require.NoError(t, m.Call(counter.Up, unsafe.Pointer(count)))
+					}
+				}
+				require.Zero(t, answer())
+				require.Equal(t, int64(4500), *count)
+				require.NoError(t, m.Destroy())
+			}
+		})
+	}
+}
+
+func TestAMutexWhoseOwnerIsKilled(t *testing.T) {
+	for name, attr := range robusts {
+		t.Run(name, func(t *testing.T) {
+			attr.Shared = true
+			memory, object := shared(t)
+			m, err := pthread.InitMutex(memory, attr)
+			require.NoError(t, err)
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+
+			// A C program dies; Go inherits, asleep.
+			owner := inC(t, object)
+			owner.ok("mutex_lock %d", mutexAt)
+			for _, lock := range []func() error{m.Lock, func() error { return m.LockContext(ctx) }} {
+				heir := background(func() error {
+					err := lock()
+					assert.NoError(t, m.Consistent())
+					assert.NoError(t, m.Unlock())
+					return err
+				})
+				asleepAt(t, memory[:pthread.MutexSize], 1)
+				owner.kill()
+				require.ErrorIs(t, <-heir, unix.EOWNERDEAD)
+				owner = inC(t, object)
+				owner.ok("mutex_lock %d", mutexAt)
+			}
+			owner.kill()
+			require.ErrorIs(t, m.Lock(), unix.EOWNERDEAD, "nobody slept")
+			require.NoError(t, m.Consistent())
+			require.NoError(t, m.Unlock())
+
+			// A Go program dies, with one goroutine of many the owner; C inherits.
+			heir := inC(t, object)
+			owner = inGo(t, object)
+			owner.ok("lock")
+			answer := heir.begin("mutex_lock %d", mutexAt)
+			heir.asleep()
+			owner.kill()
+			require.Equal(t, int(unix.EOWNERDEAD), answer())
+			require.ErrorIs(t, <-background(m.TryLock), unix.EBUSY)
+			heir.ok("mutex_consistent %d", mutexAt)
+			heir.ok("mutex_unlock %d", mutexAt)
+			require.NoError(t, m.LockFor(time.Minute))
+			require.NoError(t, m.Unlock())
+
+			// A goroutine of a Go program that lives on.
+			owner = inGo(t, object)
+			owner.ok("lock and end")
+			answer = heir.begin("mutex_lock %d", mutexAt)
+			require.Equal(t, int(unix.EOWNERDEAD), answer())
+			heir.ok("mutex_unlock %d", mutexAt) // without repair
+			require.ErrorIs(t, m.Lock(), unix.ENOTRECOVERABLE)
+			heir.gives(unix.ENOTRECOVERABLE, "mutex_lock %d", mutexAt)
+			owner.gives(unix.ENOTRECOVERABLE, "lock")
+		})
+	}
+}
+
+// inGo starts a Go program on the memory of this name.
+func inGo(t *testing.T, object string) *process {
+	t.Helper()
+	return start(t, ipctest.Command(t, "owner", object))
+}
+
+var _ = ipctest.Role("owner", func(args []string) int {
+	m, err := pthread.MutexAt(attached(args[0]))
+	if err != nil {
+		panic(err)
+	}
+	calls := bufio.NewScanner(os.Stdin)
+	answers := make(chan error)
+	for calls.Scan() {
+		call := calls.Text()
+		go func() {
+			err := m.Lock()
+			answers <- err
+			if call == "lock" && err == nil {
+				select {} // with the mutex
+			}
+		}()
+		switch err := <-answers; err {
+		case nil:
+			fmt.Println(0)
+		default:
+			fmt.Println(strconv.Itoa(int(errnoOf(err))))
+		}
+	}
+	return 0
+})
+
+func TestAConditionBetweenGoAndC(t *testing.T) {
+	for _, maker := range []string{"Go", "C"} {
+		for _, clock := range []pthread.Clock{pthread.Realtime, pthread.Monotonic} {
+			memory, object := shared(t)
+			other := inC(t, object)
+			m, err := pthread.InitMutex(memory[mutexAt:], pthread.MutexAttr{Shared: true})
+			require.NoError(t, err)
+			var v *pthread.Cond
+			if maker == "Go" {
+				v, err = pthread.InitCond(memory[condAt:], pthread.CondAttr{Shared: true, Clock: clock})
+			} else {
+				other.ok("cond_init %d %d", condAt, clock)
+				v, err = pthread.CondAt(memory[condAt:])
+			}
+			require.NoError(t, err)
+
+			waiter := waiting(t, m, func() error { return v.Wait(m) })
+			asleepAt(t, memory[condAt:condAt+pthread.CondSize], 1)
+			ctx, cancel := context.WithCancel(t.Context())
+			hasty := waiting(t, m, func() error { return v.WaitContext(ctx, m) })
+			asleepAt(t, memory[condAt:condAt+pthread.CondSize], 2)
+			cancel()
+			require.ErrorIs(t, <-hasty, context.Canceled)
+			other.ok("cond_signal %d", condAt)
+			require.NoError(t, <-waiter)
+
+			for _, wake := range []func() error{v.Signal, v.Broadcast} {
+				other.ok("mutex_lock %d", mutexAt)
+				answer := other.begin("cond_wait %d %d", condAt, mutexAt)
+				other.asleep()
+				require.NoError(t, wake())
+				require.Zero(t, answer())
+				require.ErrorIs(t, m.TryLock(), unix.EBUSY, "it holds the mutex again")
+				other.gives(unix.ETIMEDOUT, "cond_timedwait %d %d %d 1", condAt, mutexAt, clock)
+				other.ok("mutex_unlock %d", mutexAt)
+			}
+			for range 3 {
+				waiter = waiting(t, m, func() error { return v.WaitFor(m, time.Minute) })
+				asleepAt(t, memory[condAt:condAt+pthread.CondSize], 1)
+				other.ok("cond_broadcast %d", condAt)
+				require.NoError(t, <-waiter)
+			}
+			require.NoError(t, v.Destroy())
+		}
+	}
+}
+
+// A condition variable has no owner, but one who dies in pthread_cond_wait has not got
+// the mutex, and so spoils nothing.
+func TestAWaiterIsKilled(t *testing.T) {
+	memory, object := shared(t)
+	m, err := pthread.InitMutex(memory[mutexAt:], pthread.MutexAttr{Shared: true, Robust: true})
+	require.NoError(t, err)
+	v, err := pthread.InitCond(memory[condAt:], pthread.CondAttr{Shared: true})
+	require.NoError(t, err)
+	other := inC(t, object)
+	other.ok("mutex_lock %d", mutexAt)
+	other.begin("cond_wait %d %d", condAt, mutexAt)
+	other.asleep()
+	other.kill()
+	require.NoError(t, m.Lock())
+	require.NoError(t, m.Unlock())
+	waiter := waiting(t, m, func() error { return v.Wait(m) })
+	asleepAt(t, memory[condAt:condAt+pthread.CondSize], 1)
+	require.NoError(t, v.Broadcast())
+	require.NoError(t, <-waiter)
+}
+
+func TestARWLockBetweenGoAndC(t *testing.T) {
+	for _, maker := range []string{"Go", "C"} {
+		for _, kind := range []pthread.RWLockKind{pthread.PreferReader, pthread.PreferWriterNonrecursive} {
+			memory, object := shared(t)
+			at := memory[rwlockAt : rwlockAt+pthread.RWLockSize]
+			other := inC(t, object)
+			var l *pthread.RWLock
+			var err error
+			if maker == "Go" {
+				l, err = pthread.InitRWLock(at, pthread.RWLockAttr{Shared: true, Kind: kind})
+			} else {
+				other.ok("rwlock_init %d %d", rwlockAt, kind)
+				l, err = pthread.RWLockAt(at)
+			}
+			require.NoError(t, err)
+			other.ok("rwlock_rdlock %d", rwlockAt)
+			require.NoError(t, l.RLock())
+			require.NoError(t, l.Unlock())
+			writer := background(then(l.Lock, l.Unlock))
+			asleepAt(t, at, 1)
+			if kind == pthread.PreferReader {
+				require.NoError(t, l.TryRLock())
+				require.NoError(t, l.Unlock())
+			} else {
+				require.ErrorIs(t, l.TryRLock(), unix.EBUSY)
+			}
+			other.ok("rwlock_unlock %d", rwlockAt)
+			require.NoError(t, <-writer)
+
+			other.ok("rwlock_wrlock %d", rwlockAt)
+			ctx, cancel := context.WithCancel(t.Context())
+			hasty := background(func() error { return l.RLockContext(ctx) })
+			reader := background(then(l.RLock, l.Unlock))
+			asleepAt(t, at, 2)
+			cancel()
+			require.ErrorIs(t, <-hasty, context.Canceled)
+			other.ok("rwlock_unlock %d", rwlockAt)
+			require.NoError(t, <-reader)
+
+			for lock, unlocked := range map[string]func() error{"rwlock_wrlock": l.RLock, "rwlock_rdlock": l.Lock} {
+				require.NoError(t, unlocked())
+				answer := other.begin("%s %d", lock, rwlockAt)
+				other.asleep()
+				require.NoError(t, l.Unlock())
+				require.Zero(t, answer())
+				other.ok("rwlock_unlock %d", rwlockAt)
+			}
+			require.NoError(t, l.Lock())
+			other.gives(unix.EBUSY, "rwlock_tryrdlock %d", rwlockAt)
+			other.gives(unix.EBUSY, "rwlock_trywrlock %d", rwlockAt)
+			require.NoError(t, l.Unlock())
+
+			// It has no robust form.
+			other.ok("rwlock_wrlock %d", rwlockAt)
+			other.kill()
+			require.ErrorIs(t, l.RLockFor(time.Millisecond), unix.ETIMEDOUT, "locked for ever")
+		}
+	}
+}
+
+func TestABarrierBetweenGoAndC(t *testing.T) {
+	for _, maker := range []string{"Go", "C"} {
+		memory, object := shared(t)
+		others := []*process{inC(t, object), inC(t, object)}
+		var b *pthread.Barrier
+		var err error
+		if maker == "Go" {
+			b, err = pthread.InitBarrier(memory[barrierAt:], 3, true)
+		} else {
+			others[0].ok("barrier_init %d 3", barrierAt)
+			b, err = pthread.BarrierAt(memory[barrierAt:])
+		}
+		require.NoError(t, err)
+		for round := range 20 {
+			serials := 0
+			var answers []func() int
+			for _, other := range others {
+				answers = append(answers, other.begin("barrier_wait %d", barrierAt))
+				if round%2 == 0 {
+					other.asleep()
+				}
+			}
+			serial, err := b.Wait()
+			require.NoError(t, err)
+			if serial {
+				serials++
+			}
+			for _, answer := range answers {
+				if answer() == -1 { // PTHREAD_BARRIER_SERIAL_THREAD
+					serials++
+				}
+			}
+			require.Equal(t, 1, serials)
+		}
+		require.NoError(t, b.Destroy())
+	}
+}
+
+func TestASpinLockBetweenGoAndC(t *testing.T) {
+	for _, maker := range []string{"Go", "C"} {
+		memory, object := shared(t)
+		other := inC(t, object)
+		var s *pthread.Spin
+		var err error
+		if maker == "Go" {
+			s, err = pthread.InitSpin(memory[spinAt:], true)
+		} else {
+			other.ok("spin_init %d", spinAt)
+			s, err = pthread.SpinAt(memory[spinAt:])
+		}
+		require.NoError(t, err)
+		other.ok("spin_lock %d", spinAt)
+		require.ErrorIs(t, s.TryLock(), unix.EBUSY)
+		other.ok("spin_unlock %d", spinAt)
+		require.NoError(t, s.Lock())
+		other.gives(unix.EBUSY, "spin_trylock %d", spinAt)
+		answer := other.begin("spin_lock %d", spinAt)
+		require.NoError(t, s.Unlock())
+		require.Zero(t, answer())
+		other.kill()
+		require.ErrorIs(t, s.TryLock(), unix.EBUSY, "nobody knows that its holder is dead")
+	}
+}
+
+func TestCopiesUnderTheMutex(t *testing.T) {
+	memory, object := shared(t)
+	again := attached(object)
+	m, err := pthread.InitMutex(memory, pthread.MutexAttr{Shared: true, Robust: true})
+	require.NoError(t, err)
+	text := strings.Repeat("mutex ", 20)
+	require.NoError(t, m.Copy(memory[wordAt:], []byte(text)))
+	got := make([]byte, len(text))
+	require.NoError(t, m.Copy(got, again[wordAt:]))
+	assert.Equal(t, text, string(got))
+	require.NoError(t, posixshm.Unmap(again))
+	require.NoError(t, m.Copy(nil, got))
+	require.NoError(t, m.Store(word(memory, wordAt), -7))
+	value, err := m.Load(word(memory, wordAt))
+	require.NoError(t, err)
+	assert.Equal(t, int64(-7), value)
+	sum, err := m.Add(word(memory, wordAt), 10)
+	require.NoError(t, err)
+	assert.Equal(t, int64(3), sum)
+}
