@@ -1,7 +1,6 @@
 #include "unp_posixsem.h"
 
 #include <semaphore.h>
-#include <time.h>
 
 size_t unp_sem_size(void)
 {
@@ -13,9 +12,9 @@ size_t unp_sem_alignment(void)
 	return _Alignof(sem_t);
 }
 
-int unp_sem_init(void *sem, unsigned int value)
+int unp_sem_init(void *sem, int shared, unsigned int value)
 {
-	return sem_init(sem, 1, value) == 0 ? 0 : errno;
+	return sem_init(sem, shared, value) == 0 ? 0 : errno;
 }
 
 int unp_sem_destroy(void *sem)

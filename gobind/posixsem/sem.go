@@ -1,14 +1,25 @@
-// Package posixsem gives POSIX semaphores in memory that processes share:
-// sem_overview(7), UNPv2 10.8 to 10.13.
+// Package posixsem gives POSIX semaphores: sem_overview(7), UNPv2 chapter 10.
 //
-// A semaphore is libc's own sem_t in memory that the caller provides, usually a
-// mapping of [unpipc/gobind/posixshm], so a C program at the other end uses the
-// same one. One process makes it by [Init]; the others find it by [At].
+// A semaphore is libc's own sem_t, so a C program at the other end uses the same one:
+//
+//	Open      by a name, in a file of /dev/shm that everybody finds
+//	Init, At  in memory that processes share, usually a mapping of unpipc/gobind/posixshm
+//	New       in memory of this process alone
+//
+// # How a call is made
+//
+// A call that need not sleep changes glibc's word by itself, in Go, where that is known
+// to be right: value and number of waiters are one word of 64 bits, and an atomic change
+// of it that finds the value above 0 (to take) or the waiters at 0 (to give) is all that
+// sem_wait and sem_post do. Every other call is the real function. Whether glibc is made
+// so is tried on the real functions when the first semaphore is made; if it is not, or
+// UNPIPC_POSIXSEM=libc is in the environment, every call is libc's.
 //
 // # Errors
 //
-// *os.SyscallError with EAGAIN ([Sem.TryWait] at 0), ETIMEDOUT ([Sem.WaitBy]) or
-// EOVERFLOW ([Sem.Post] at SEM_VALUE_MAX). The end of a context is its cause. EINTR is
+// EAGAIN ([Sem.TryWait] at 0), ETIMEDOUT ([Sem.WaitBy], [Sem.WaitFor]), EOVERFLOW
+// ([Sem.Post] at SEM_VALUE_MAX): in an *fs.PathError with the name, or in an
+// *os.SyscallError where there is none. The end of a context is its cause. EINTR is
 // never returned.
 //
 // # Caveats
@@ -16,29 +27,29 @@
 //   - A semaphore has no owner: what a killed process has taken stays taken.
 //   - Memory that is unmapped while a call sleeps in it is the caller's fault, and so
 //     is a semaphore that nobody has made by Init: its value is whatever stands there.
+//     No Sem may be used after its Close or Destroy.
 //   - Each call that sleeps holds an operating system thread.
+//   - Who sleeps has no place in a line: a call that comes just after a Post may take
+//     what the sleeper was woken for, which then sleeps on.
 package posixsem
 
 /*
 #cgo CFLAGS: -I${SRCDIR}/../../capi
+#include <stdlib.h>
 #include "unp_posixsem.h"
 */
 import "C"
 
 import (
-	"context"
 	"math"
 	"syscall"
-	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
 
 	_ "unpipc/capi"
 	_ "unpipc/csrc/posixsem"
-	"unpipc/gobind/internal/blocking"
 	"unpipc/gobind/internal/errs"
-	"unpipc/gobind/internal/racedetect"
 )
 
 // Size is how many bytes of memory a semaphore takes, Alignment what its address must
@@ -51,7 +62,10 @@ var (
 // Sem is a semaphore somewhere in memory. It may be used by several goroutines, and
 // by other processes, at once.
 type Sem struct {
-	addr unsafe.Pointer
+	addr   unsafe.Pointer
+	direct bool   // the word may be changed from Go
+	name   string // "" if it has none
+	ours   bool   // the memory is New's
 }
 
 // Init makes a semaphore with the given value in memory, which must be shared between
@@ -62,11 +76,8 @@ func Init(memory []byte, value uint) (*Sem, error) {
 	if err != nil {
 		return nil, err
 	}
-	if value > math.MaxUint32 {
-		return nil, errs.Call("sem_init", unix.EINVAL)
-	}
-	if errno := C.unp_sem_init(s.addr, C.uint(value)); errno != 0 {
-		return nil, errs.Call("sem_init", syscall.Errno(errno))
+	if err := s.init(true, value); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
@@ -77,78 +88,49 @@ func At(memory []byte) (*Sem, error) {
 	if len(memory) < Size || uintptr(addr)%uintptr(Alignment) != 0 {
 		return nil, errs.Call("sem_init", unix.EINVAL)
 	}
-	return &Sem{addr}, nil
+	return &Sem{addr: addr, direct: direct()}, nil
 }
 
-// Destroy ends a semaphore at which nobody waits; its memory stays. See sem_destroy(3).
+// New makes a semaphore for the threads of this process, in memory of its own that
+// [Sem.Destroy] frees. Error: EINVAL (a value over SEM_VALUE_MAX).
+func New(value uint) (*Sem, error) {
+	s := &Sem{addr: C.calloc(1, C.unp_sem_size()), direct: direct(), ours: true}
+	if err := s.init(false, value); err != nil {
+		C.free(s.addr)
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Sem) init(shared bool, value uint) error {
+	if value > math.MaxUint32 {
+		return errs.Call("sem_init", unix.EINVAL)
+	}
+	var between C.int
+	if shared {
+		between = 1
+	}
+	return errs.Call("sem_init", syscall.Errno(C.unp_sem_init(s.addr, between, C.uint(value))))
+}
+
+// Destroy ends a semaphore of [Init] or [New] at which nobody waits; memory that was
+// given stays. See sem_destroy(3). Error: EINVAL (it has a name).
 func (s *Sem) Destroy() error {
-	return errs.Call("sem_destroy", syscall.Errno(C.unp_sem_destroy(s.addr)))
-}
-
-// Wait takes 1 from the value, and sleeps while it is 0. See sem_wait(3).
-func (s *Sem) Wait() error {
-	for {
-		errno := s.wait(C.UNP_FOREVER)
-		if errno != unix.EINTR {
-			return errs.Call("sem_wait", errno)
-		}
+	if s.name != "" {
+		return s.fail("sem_destroy", unix.EINVAL)
 	}
-}
-
-// WaitContext is [Sem.Wait] until ctx ends; then nothing was taken.
-func (s *Sem) WaitContext(ctx context.Context) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	if errno := s.wait(0); errno != unix.EAGAIN {
-		return errs.Call("sem_wait", errno)
-	}
-	err := blocking.Do(ctx, func() syscall.Errno { return s.wait(C.UNP_FOREVER) })
-	if errno, ok := err.(syscall.Errno); ok {
-		return errs.Call("sem_wait", errno)
+	err := s.fail("sem_destroy", syscall.Errno(C.unp_sem_destroy(s.addr)))
+	if s.ours {
+		C.free(s.addr)
+		s.addr = nil
 	}
 	return err
 }
 
-// TryWait is [Sem.Wait] without sleeping: EAGAIN at 0. See sem_trywait(3).
-func (s *Sem) TryWait() error {
-	return errs.Call("sem_trywait", s.wait(0))
-}
-
-// WaitBy is [Sem.Wait] with a limit: ETIMEDOUT if the value is still 0 at the deadline,
-// a time of the real-time clock, which may be set meanwhile. See sem_timedwait(3).
-func (s *Sem) WaitBy(deadline time.Time) error {
-	for {
-		errno := syscall.Errno(C.unp_sem_timedwait(s.addr,
-			C.int64_t(deadline.Unix()), C.int64_t(deadline.Nanosecond())))
-		if errno == unix.EINTR {
-			continue
-		}
-		if errno == 0 {
-			racedetect.Taken()
-		}
-		return errs.Call("sem_timedwait", errno)
+// fail is the error of a call, nil for errno 0.
+func (s *Sem) fail(op string, errno syscall.Errno) error {
+	if s.name != "" {
+		return errs.Path(op, s.name, errno)
 	}
-}
-
-// Post adds 1 to the value and wakes one who waits. See sem_post(3).
-// Error: EOVERFLOW.
-func (s *Sem) Post() error {
-	racedetect.Giving()
-	return errs.Call("sem_post", syscall.Errno(C.unp_sem_post(s.addr)))
-}
-
-// Value is the value now; 0 while somebody waits. See sem_getvalue(3).
-func (s *Sem) Value() (int, error) {
-	var v C.int
-	errno := syscall.Errno(C.unp_sem_getvalue(s.addr, &v))
-	return int(v), errs.Call("sem_getvalue", errno)
-}
-
-func (s *Sem) wait(timeout C.int64_t) syscall.Errno {
-	errno := syscall.Errno(C.unp_sem_wait(s.addr, timeout))
-	if errno == 0 {
-		racedetect.Taken()
-	}
-	return errno
+	return errs.Call(op, errno)
 }

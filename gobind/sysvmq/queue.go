@@ -33,7 +33,6 @@ package sysvmq
 
 /*
 #cgo CFLAGS: -I${SRCDIR}/../../capi
-#include <stdlib.h>
 #include "unp_sysvmq.h"
 */
 import "C"
@@ -41,25 +40,21 @@ import "C"
 import (
 	"fmt"
 	"math"
-	"strings"
 	"syscall"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 
 	_ "unpipc/capi"
 	_ "unpipc/csrc/sysvmq"
 	"unpipc/gobind/internal/errs"
+	"unpipc/gobind/internal/sysv"
 )
 
 // Key names a queue in its IPC namespace.
-type Key int32
+type Key = sysv.Key
 
 // Private is the key of queues that nobody can find: IPC_PRIVATE.
-const Private Key = 0
-
-// String is the key as ipcs prints it.
-func (k Key) String() string { return fmt.Sprintf("0x%08x", uint32(k)) }
+const Private = sysv.Private
 
 // Flags of [Get], [Queue.Send] and [Queue.Receive] beside a mode: msgget(2), msgop(2).
 const (
@@ -76,14 +71,7 @@ const (
 // have the same key.
 // Error: *fs.PathError (ENOENT, EACCES).
 func Ftok(path string, id int) (Key, error) {
-	if strings.IndexByte(path, 0) >= 0 {
-		return 0, errs.Path("ftok", path, unix.EINVAL)
-	}
-	c := C.CString(path)
-	defer C.free(unsafe.Pointer(c))
-	var key C.int32_t
-	errno := syscall.Errno(C.unp_ftok(c, C.int(id), &key))
-	return Key(key), errs.Path("ftok", path, errno)
+	return sysv.Ftok(path, id)
 }
 
 // Queue is a message queue. It holds nothing that would have to be closed, and may be

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"unpipc/gobind/internal/errs"
+	"unpipc/gobind/internal/sysv"
 )
 
 // Stat is the state of a queue: struct msqid_ds, msgctl(2).
@@ -93,17 +94,11 @@ func List() ([]Stat, error) {
 }
 
 func newStat(s *C.struct_unp_msg_stat) Stat {
-	seconds := func(t C.int64_t) time.Time {
-		if t == 0 {
-			return time.Time{}
-		}
-		return time.Unix(int64(t), 0)
-	}
 	return Stat{
 		ID: int(s.id), Key: Key(s.key),
 		UID: int(s.uid), GID: int(s.gid), CreatorUID: int(s.cuid), CreatorGID: int(s.cgid),
 		Mode: uint32(s.mode), Messages: int(s.qnum), Bytes: int(s.cbytes), MaxBytes: int(s.qbytes),
 		LastSender: int(s.lspid), LastReceiver: int(s.lrpid),
-		Sent: seconds(s.stime), Received: seconds(s.rtime), Changed: seconds(s.ctime),
+		Sent: sysv.Time(int64(s.stime)), Received: sysv.Time(int64(s.rtime)), Changed: sysv.Time(int64(s.ctime)),
 	}
 }

@@ -1,4 +1,4 @@
-#include "unp_sysvmq.h"
+#include "unp_sysv.h"
 
 #include <sys/ipc.h>
 

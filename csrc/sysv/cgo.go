@@ -1,0 +1,10 @@
+// Package sysv holds the C shims behind unpipc/gobind/internal/sysv.
+package sysv
+
+/*
+#cgo CFLAGS: -std=c11 -D_GNU_SOURCE -I${SRCDIR}/../../capi
+*/
+import "C"
+
+// So that a changed header is seen by the build cache.
+import _ "unpipc/capi"
