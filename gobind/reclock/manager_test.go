@@ -1,0 +1,342 @@
+package reclock_test
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"unpipc/gobind/ipctest"
+	"unpipc/gobind/reclock"
+)
+
+func openManager(t *testing.T, path string) *reclock.Manager {
+	t.Helper()
+	m, err := reclock.OpenManager(path, 0o600)
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, m.Close()) })
+	return m
+}
+
+func newManager(t *testing.T) (string, *reclock.Manager) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "lock")
+	return path, openManager(t, path)
+}
+
+func TestGoroutinesExcludeEachOther(t *testing.T) {
+	_, m := newManager(t)
+	const goroutines, rounds, bytes = 20, 198, 3
+	var writers, readers [bytes]atomic.Int32
+	var counts [bytes]int // guarded by the locks under test
+	var running sync.WaitGroup
+	for g := range goroutines {
+		running.Go(func() {
+			for i := range rounds {
+				b := (g + i) % bytes
+				l, err := m.Lock(t.Context(), reclock.Write, int64(b))
+				if !assert.NoError(t, err) {
+					return
+				}
+				assert.EqualValues(t, 1, writers[b].Add(1))
+				assert.Zero(t, readers[b].Load())
+				counts[b]++
+				writers[b].Add(-1)
+				assert.NoError(t, l.Unlock())
+
+				l, err = m.Lock(t.Context(), reclock.Read, int64(b))
+				if !assert.NoError(t, err) {
+					return
+				}
+				readers[b].Add(1)
+				assert.Zero(t, writers[b].Load())
+				_ = counts[b]
+				readers[b].Add(-1)
+				assert.NoError(t, l.Unlock())
+			}
+		})
+	}
+	running.Wait()
+	for b := range counts {
+		assert.Equal(t, goroutines*rounds/bytes, counts[b])
+	}
+	assert.Empty(t, ranges(t, m.Fd()), "nothing stays locked")
+}
+
+func TestAProcessIsOneOwnerForOthers(t *testing.T) {
+	path, m := newManager(t)
+	c := inC(t)
+	cfd := c.open(path)
+	first, err := m.Lock(t.Context(), reclock.Read, 5)
+	require.NoError(t, err)
+	second, err := m.Lock(t.Context(), reclock.Read, 5)
+	require.NoError(t, err)
+	assert.Equal(t, []reclock.Range{reclock.Bytes(5, 1)}, ranges(t, m.Fd()))
+	require.NoError(t, first.Unlock())
+	assert.NotEqual(t, "0", c.do("try %s w 0 5 1", cfd), "one goroutine still reads")
+	require.NoError(t, second.Unlock())
+	require.Equal(t, "0", c.do("try %s w 0 5 1", cfd))
+
+	_, err = m.TryLock(reclock.Read, 5)
+	isErrno(t, unix.EAGAIN, err)
+	got := make(chan error, 1)
+	go func() {
+		l, err := m.Lock(t.Context(), reclock.Write, 5)
+		if err == nil {
+			err = l.Unlock()
+		}
+		got <- err
+	}()
+	waiters(t, m.Fd(), 1)
+	_, err = m.TryLock(reclock.Write, 5)
+	isErrno(t, unix.EAGAIN, err)
+	require.Equal(t, "0", c.do("try %s u 0 5 1", cfd))
+	require.NoError(t, <-got)
+}
+
+// Of two hundred goroutines that want what another process holds, one waits in the
+// kernel, and the others cost no thread.
+func TestOnlyOneGoroutineWaitsInTheKernel(t *testing.T) {
+	path, m := newManager(t)
+	c := inC(t)
+	cfd := c.open(path)
+	require.Equal(t, "0", c.do("try %s w 0 0 1", cfd))
+	var running sync.WaitGroup
+	var holding atomic.Int32
+	for range 200 {
+		running.Go(func() {
+			l, err := m.Lock(t.Context(), reclock.Write, 0)
+			if !assert.NoError(t, err) {
+				return
+			}
+			assert.EqualValues(t, 1, holding.Add(1))
+			holding.Add(-1)
+			assert.NoError(t, l.Unlock())
+		})
+	}
+	waiters(t, m.Fd(), 1)
+	tasks, err := os.ReadDir("/proc/self/task")
+	require.NoError(t, err)
+	assert.Less(t, len(tasks), 100)
+	require.Equal(t, "0", c.do("try %s u 0 0 1", cfd))
+	running.Wait()
+}
+
+func TestOneFileHasOneManagerInAProcess(t *testing.T) {
+	path, m := newManager(t)
+	link := filepath.Join(t.TempDir(), "link")
+	require.NoError(t, os.Symlink(path, link))
+	again, err := reclock.OpenManager(link, 0o600)
+	require.NoError(t, err)
+	assert.Same(t, m, again)
+	l, err := m.Lock(t.Context(), reclock.Write, 1)
+	require.NoError(t, err)
+	require.NoError(t, again.Close())
+	assert.Len(t, ranges(t, m.Fd()), 1, "closing one of two drops nothing")
+	require.NoError(t, l.Unlock())
+
+	// Another file of that name is another Manager.
+	require.NoError(t, os.Rename(path, path+".old"))
+	other := openManager(t, path)
+	assert.NotSame(t, m, other)
+	l, err = m.Lock(t.Context(), reclock.Write, 1)
+	require.NoError(t, err)
+	second, err := other.TryLock(reclock.Write, 1)
+	require.NoError(t, err)
+	require.NoError(t, second.Unlock())
+	require.NoError(t, l.Unlock())
+}
+
+func TestSeveralBytesAreLockedInAscendingOrderOrNotAtAll(t *testing.T) {
+	path, m := newManager(t)
+	c := inC(t)
+	cfd := c.open(path)
+	l, err := m.Lock(t.Context(), reclock.Write, 9, 3, 9, 4)
+	require.NoError(t, err)
+	assert.ElementsMatch(t, []reclock.Range{reclock.Bytes(3, 2), reclock.Bytes(9, 1)}, ranges(t, m.Fd()))
+	require.NoError(t, l.Unlock())
+	assert.Empty(t, ranges(t, m.Fd()))
+
+	require.Equal(t, "0", c.do("try %s w 0 4 1", cfd))
+	_, err = m.TryLock(reclock.Write, 9, 3, 4)
+	isErrno(t, unix.EAGAIN, err)
+	assert.Len(t, ranges(t, m.Fd()), 1, "only that of C is there")
+	why := errors.New("no more patience")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	got := make(chan error, 1)
+	go func() { _, err := m.Lock(ctx, reclock.Write, 9, 4, 3); got <- err }()
+	waiters(t, m.Fd(), 1)
+	cancel(why)
+	assert.Equal(t, why, <-got)
+	assert.Len(t, ranges(t, m.Fd()), 1)
+	require.Equal(t, "0", c.do("try %s u 0 0 0", cfd))
+}
+
+func TestADeadlockBetweenProcessesIsReported(t *testing.T) {
+	path, m := newManager(t)
+	c := inC(t)
+	cfd := c.open(path)
+	require.Equal(t, "0", c.do("try %s w 0 1 1", cfd))
+	l, err := m.Lock(t.Context(), reclock.Write, 0)
+	require.NoError(t, err)
+	c.ask("wait %s w 0 0 1", cfd)
+	waiters(t, m.Fd(), 1)
+	_, err = m.Lock(t.Context(), reclock.Write, 1)
+	isErrno(t, unix.EDEADLK, err)
+	require.NoError(t, l.Unlock())
+	require.Equal(t, "0", c.answer())
+}
+
+func TestContextsEndWaitsForGoroutinesToo(t *testing.T) {
+	_, m := newManager(t)
+	l, err := m.Lock(t.Context(), reclock.Read, 0)
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
+	defer cancel()
+	_, err = m.Lock(ctx, reclock.Write, 0)
+	assert.Equal(t, context.DeadlineExceeded, err)
+	_, err = m.Lock(ctx, reclock.Read, 0)
+	assert.Equal(t, context.DeadlineExceeded, err)
+	second, err := m.Lock(t.Context(), reclock.Read, 0)
+	require.NoError(t, err, "the writer that gave up is in nobody's way")
+	require.NoError(t, second.Unlock())
+	require.NoError(t, l.Unlock())
+	assert.NoError(t, l.Unlock(), "there is nothing left to unlock")
+	assert.Empty(t, ranges(t, m.Fd()))
+}
+
+// Contexts end at random moments while goroutines and another process lock: no lock may
+// be lost, kept, or held twice.
+func TestNothingIsLostByEndingContexts(t *testing.T) {
+	path, m := newManager(t)
+	c := inC(t)
+	cfd := c.open(path)
+	var holding, gaveUp atomic.Int32
+	stop := make(chan struct{})
+	var other, running sync.WaitGroup
+	other.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				c.do("wait %s w 0 0 1", cfd)
+				c.do("try %s u 0 0 1", cfd)
+			}
+		}
+	})
+	for range 10 {
+		running.Go(func() {
+			for range 100 {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Duration(rand.N(300))*time.Microsecond)
+				l, err := m.Lock(ctx, reclock.Write, 0)
+				cancel()
+				if err != nil {
+					assert.Equal(t, context.DeadlineExceeded, err)
+					gaveUp.Add(1)
+					continue
+				}
+				assert.EqualValues(t, 1, holding.Add(1))
+				holding.Add(-1)
+				assert.NoError(t, l.Unlock())
+			}
+		})
+	}
+	running.Wait()
+	close(stop)
+	other.Wait()
+	l, err := m.Lock(t.Context(), reclock.Write, 0)
+	require.NoError(t, err)
+	require.NoError(t, l.Unlock())
+	assert.Empty(t, ranges(t, m.Fd()))
+	t.Logf("%d of 1000 gave up", gaveUp.Load())
+}
+
+func TestAKilledProcessGivesItsBytesToTheNextOne(t *testing.T) {
+	path, m := newManager(t)
+	holder := start(t, ipctest.Command(t, "hold", path))
+	require.Equal(t, "locked", holder.answer())
+	_, err := m.TryLock(reclock.Read, 7)
+	isErrno(t, unix.EAGAIN, err)
+	got := make(chan error, 1)
+	go func() {
+		l, err := m.Lock(t.Context(), reclock.Write, 7)
+		if err == nil {
+			err = l.Unlock()
+		}
+		got <- err
+	}()
+	waiters(t, m.Fd(), 1)
+	holder.kill()
+	require.NoError(t, <-got)
+}
+
+var _ = ipctest.Role("hold", func(args []string) int {
+	m, err := reclock.OpenManager(args[0], 0o600)
+	if err != nil {
+		return 10
+	}
+	if _, err := m.Lock(context.Background(), reclock.Write, 7); err != nil {
+		return 11
+	}
+	os.Stdout.WriteString("locked\n")
+	_, _ = os.Stdin.Read(make([]byte, 1))
+	return 0
+})
+
+func TestAFileThatMayNotBeWrittenIsLockedForReadingOnly(t *testing.T) {
+	path, _ := newFile(t)
+	require.NoError(t, os.Chmod(path, 0o400))
+	cmd := ipctest.Command(t, "lock read-only", path)
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(out))
+
+	_, err = reclock.OpenManager(filepath.Join(t.TempDir(), "no", "such"), 0o600)
+	assert.ErrorIs(t, err, fs.ErrNotExist)
+	path = filepath.Join(t.TempDir(), "new")
+	openManager(t, path)
+	st, err := os.Stat(path)
+	require.NoError(t, err)
+	assert.Equal(t, os.FileMode(0o600), st.Mode())
+}
+
+var _ = ipctest.Role("lock read-only", func(args []string) int {
+	// Root may write every file, by a capability that each thread has for itself.
+	runtime.LockOSThread()
+	if os.Geteuid() == 0 && dropOverride() != nil {
+		return 10
+	}
+	m, err := reclock.OpenManager(args[0], 0o600)
+	if err != nil {
+		return 11
+	}
+	if _, err := m.Lock(context.Background(), reclock.Read, 1); err != nil {
+		return 12
+	}
+	if _, err := m.Lock(context.Background(), reclock.Write, 2); !errors.Is(err, unix.EBADF) {
+		return 13
+	}
+	return 0
+})
+
+// dropOverride gives up the capabilities that let root write what is read-only.
+func dropOverride() error {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var sets [2]unix.CapUserData
+	if err := unix.Capget(&header, &sets[0]); err != nil {
+		return err
+	}
+	sets[0].Effective &^= 1<<unix.CAP_DAC_OVERRIDE | 1<<unix.CAP_DAC_READ_SEARCH
+	return unix.Capset(&header, &sets[0])
+}
