@@ -2,7 +2,12 @@
 //
 // An object has a name that begins with a slash, a size, and stays until it is
 // unlinked, with what is in it, but no longer than the kernel runs. A mapping stays
-// when the object is closed or unlinked.
+// when the object is closed or unlinked. [Memfd] makes one without a name, whose size
+// and bytes can be sealed.
+//
+// Only names and allocation go through C; the rest is system calls. What can be done
+// with a mapping (protect, advise, views of a type, a fault that becomes an error) is in
+// package mmap.
 //
 // # Errors
 //
@@ -13,7 +18,8 @@
 //
 //   - Touching mapped memory beyond the object's size is SIGBUS, which ends a Go
 //     program. [Object.Allocate] takes the memory, so that a full /dev/shm is an error
-//     there; ftruncate(2) would only promise it.
+//     there; [Object.Truncate] only promises it. Where another process may make the
+//     object shorter, only a seal helps, or mmap.Catch.
 //   - The kernel orders nothing between those who read and write the memory: that is
 //     for semaphores or atomics.
 package posixshm
@@ -90,6 +96,13 @@ func (o *Object) Allocate(bytes int) error {
 	}
 }
 
+// Truncate makes the object so many bytes long and takes no memory: what is behind a
+// shorter end is gone, also under mappings, and a longer one has holes. See ftruncate(2).
+// Errors: EINVAL (negative, or opened for reading only), EPERM (sealed), EFBIG.
+func (o *Object) Truncate(bytes int) error {
+	return errs.Path("ftruncate", o.name, errs.Errno(unix.Ftruncate(o.fd, int64(bytes))))
+}
+
 // Size is the object's size in bytes.
 func (o *Object) Size() (int, error) {
 	var st unix.Stat_t
@@ -105,7 +118,15 @@ func (o *Object) Map(bytes int, write bool) ([]byte, error) {
 	if write {
 		protection |= unix.PROT_WRITE
 	}
-	memory, err := unix.Mmap(o.fd, 0, bytes, protection, unix.MAP_SHARED)
+	return o.MapRange(0, bytes, protection, unix.MAP_SHARED)
+}
+
+// MapRange maps bytes of the object from an offset on, which is a multiple of the page
+// size. protection is unix.PROT_READ, PROT_WRITE, PROT_NONE; flags are unix.MAP_SHARED or
+// MAP_PRIVATE (what is written stays here) and others of mmap(2): MAP_POPULATE touches
+// all pages at once. Errors: EINVAL, EACCES, EPERM (sealed), ENOMEM.
+func (o *Object) MapRange(offset int64, bytes, protection, flags int) ([]byte, error) {
+	memory, err := unix.Mmap(o.fd, offset, bytes, protection, flags)
 	return memory, errs.Path("mmap", o.name, errs.Errno(err))
 }
 

@@ -13,8 +13,6 @@ import (
 	"unpipc/gobind/posixshm"
 )
 
-func TestMain(m *testing.M) { os.Exit(ipctest.Main(m)) }
-
 func create(t *testing.T, mode uint32) *posixshm.Object {
 	t.Helper()
 	o, err := posixshm.Open("/"+ipctest.Name(t), unix.O_RDWR|unix.O_CREAT|unix.O_EXCL, mode)
