@@ -5,6 +5,9 @@
 // connections. A small transfer is first tried without telling the scheduler,
 // which saves a tenth of its time, and only then as a call that may sleep.
 //
+// [Listen] and [Dial] make connections by an address, [Pair] makes one without. The other
+// end can be asked who it is ([Conn.Peer]) and be sent open files ([Conn.SendRights]).
+//
 // A [Stream] is bytes without boundaries. On a [SeqPacket] each Write is one
 // packet and each Read returns one: what does not fit into the reader's buffer
 // is lost.
