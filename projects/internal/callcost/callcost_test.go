@@ -60,9 +60,12 @@ func TestAllRowsAreMeasuredInGoAndC(t *testing.T) {
 	for _, r := range res.Rows {
 		require.Empty(t, r.Failed, "%s %d", r.Name, r.Size)
 		require.Empty(t, r.Skipped, "%s %d", r.Name, r.Size)
-		require.Len(t, r.Variants, 2)
+		variants := map[string][]string{
+			"call_mq_send_receive": {"Go", "C", "C, 2 threads"}, "call_msgsnd_msgrcv": {"Go", "C"},
+		}[r.Name]
+		require.Len(t, r.Variants, len(variants))
 		for i, v := range r.Variants {
-			assert.Equal(t, []string{"Go", "C"}[i], v.Name)
+			assert.Equal(t, variants[i], v.Name)
 			assert.Positive(t, v.Median)
 			assert.Equal(t, 2*v.Operations, v.Verified)
 		}
@@ -180,6 +183,7 @@ func TestRolesRefuseTheSameCommandLinesInGoAndC(t *testing.T) {
 		"a negative count":         {"--queue sysv --count -1", 2, ""},
 		"an argument too many":     {"--queue sysv more", 2, ""},
 		"a short run":              {"--queue sysv --count 2 --warmup 0", 0, `{"count":2,"ns":`},
+		"with a second thread":     {"--queue posix --count 2 --warmup 0 --threaded", 0, `{"count":2,"ns":`},
 	} {
 		for language, p := range map[string]program{"Go": inGo, "C": inC} {
 			argv, err := p(cfg)

@@ -34,6 +34,7 @@ func roleMain(args []string) {
 	size := p.Uint32("size", 64, "bytes in a message")
 	p.Uint64Var(&r.count, "count", 1000, "timed messages")
 	p.Uint64Var(&r.warmup, "warmup", 64, "messages before them, compared byte for byte")
+	p.Bool("threaded", false, "with a second thread: Go always has one")
 	p.Parse(args)
 	r.size = int(*size)
 	if r.size == 0 || r.count == 0 || p.NArg() > 0 {

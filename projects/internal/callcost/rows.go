@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -38,12 +39,16 @@ func Rows(cfg measure.Config) []measure.Row {
 		{"posix", "call_mq_send_receive"}, {"sysv", "call_msgsnd_msgrcv"},
 	} {
 		for _, size := range sizes {
+			variants := []measure.Variant{
+				variant("Go", 0, inGo, kind.queue, size), variant("C", goal, inC, kind.queue, size),
+			}
+			if kind.queue == "posix" { // a System V queue is no descriptor
+				variants = append(variants, variant("C, 2 threads", 0, inC, kind.queue, size, "--threaded"))
+			}
 			rows = append(rows, measure.Row{
 				Group: "message queue calls", Name: kind.name, What: what, Check: checked,
 				Size: size, Unit: measure.Messages,
-				Variants: []measure.Variant{
-					variant("Go", 0, inGo, kind.queue, size), variant("C", goal, inC, kind.queue, size),
-				},
+				Variants: variants,
 			})
 		}
 	}
@@ -63,7 +68,7 @@ func inC(cfg *measure.Config) ([]string, error) {
 	return []string{file}, nil
 }
 
-func variant(name string, goal float64, p program, queue string, size int) measure.Variant {
+func variant(name string, goal float64, p program, queue string, size int, flags ...string) measure.Variant {
 	return measure.Variant{Name: name, Goal: goal,
 		Run: func(ctx context.Context, cfg *measure.Config, n int64) (measure.Sample, error) {
 			args, err := p(cfg)
@@ -72,8 +77,8 @@ func variant(name string, goal float64, p program, queue string, size int) measu
 			}
 			printed, err := measure.Together(ctx, cfg, measure.Command{
 				Name: "callcost",
-				Args: append(args, "--queue", queue, "--size", strconv.Itoa(size),
-					"--count", strconv.FormatInt(n, 10), "--warmup", strconv.Itoa(warmup(size))),
+				Args: slices.Concat(args, flags, []string{"--queue", queue, "--size", strconv.Itoa(size),
+					"--count", strconv.FormatInt(n, 10), "--warmup", strconv.Itoa(warmup(size))}),
 			})
 			if err != nil {
 				return measure.Sample{}, err

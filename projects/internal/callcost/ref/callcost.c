@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <mqueue.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -31,6 +32,7 @@ static uint64_t count = 1000, warmup = 64;
 static struct message *sent, *got;
 static mqd_t mq;
 static int msqid;
+static bool threaded;
 
 __attribute__((format(printf, 1, 2), noreturn)) static void die(const char *format, ...)
 {
@@ -179,6 +181,25 @@ static void close_sysv(void)
 	msgctl(msqid, IPC_RMID, NULL);
 }
 
+/* ---- the other thread ------------------------------------------------------ */
+
+static void *idle(void *unused)
+{
+	for (;;)
+		pause();
+	return unused;
+}
+
+/* From now on the kernel counts a file's users in every call on a descriptor. */
+static void start_thread(void)
+{
+	pthread_t thread;
+	int error = pthread_create(&thread, NULL, idle, NULL);
+
+	if (error)
+		die("pthread_create: %s", strerror(error));
+}
+
 /* ---- the loop -------------------------------------------------------------- */
 
 static inline void pass_once(long (*pass)(uint64_t), uint64_t seq)
@@ -223,6 +244,7 @@ static const char usage[] =
 	"      --size N       bytes in a message (default 64)\n"
 	"      --count N      timed messages (default 1000)\n"
 	"      --warmup N     messages before them, compared byte for byte (default 64)\n"
+	"      --threaded     with a second thread, as Go always has; it does nothing\n"
 	"  -h, --help         show this help\n\n"
 	"example:\n"
 	"  callcost --queue posix --size 64 --count 1000000\n";
@@ -249,7 +271,7 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"queue", 1, NULL, 'q'}, {"size", 1, NULL, 's'}, {"count", 1, NULL, 'n'},
-		{"warmup", 1, NULL, 'w'}, {"help", 0, NULL, 'h'}, {0},
+		{"warmup", 1, NULL, 'w'}, {"threaded", 0, NULL, 't'}, {"help", 0, NULL, 'h'}, {0},
 	};
 	const char *queue = "";
 	int c;
@@ -271,6 +293,9 @@ int main(int argc, char **argv)
 		case 'w':
 			warmup = number(optarg);
 			break;
+		case 't':
+			threaded = true;
+			break;
 		default:
 			return 2;
 		}
@@ -281,6 +306,8 @@ int main(int argc, char **argv)
 	got = calloc(1, sizeof(*got) + size);
 	if (!sent || !got)
 		die("%zu bytes: %s", size, strerror(errno));
+	if (threaded)
+		start_thread();
 	if (strcmp(queue, "posix") == 0) {
 		open_posix();
 		run(pass_posix);
