@@ -10,9 +10,10 @@
 
 /* The ends of process 0, which sends, and of process 1. */
 static struct {
-	char in[2][64], out[2][64];
+	char in[2][256], out[2][256];
 	int fds[2][2]; /* of each process; -1: none */
-	char names[2][64];
+	char names[2][256];
+	char folder[200]; /* of the FIFOs */
 	int queue; /* System V */
 } made;
 
@@ -60,9 +61,17 @@ static void make_sockets(void)
 	fd_end(1, s[1], s[1]);
 }
 
+/* In a folder with our number, which "ipc_suite clean" knows should we be killed. */
 static void make_fifos(void)
 {
-	name_ends("/tmp");
+	const char *tmp = getenv("TMPDIR");
+
+	if (!tmp || !*tmp || strlen(tmp) > 100)
+		tmp = "/tmp";
+	sprintf(made.folder, "%s/unpipc-%d-XXXXXX", tmp, (int)getpid());
+	if (!mkdtemp(made.folder))
+		die("mkdtemp %s: %s", made.folder, strerror(errno));
+	name_ends(made.folder);
 	for (int i = 0; i < 2; i++)
 		if (mkfifo(made.names[i], 0600) != 0)
 			die("%s: %s", made.names[i], strerror(errno));
@@ -176,7 +185,9 @@ static void remove_made(void)
 	}
 	if (made.queue >= 0)
 		msgctl(made.queue, IPC_RMID, NULL);
-	made.names[0][0] = 0;
+	if (*made.folder)
+		rmdir(made.folder);
+	made.names[0][0] = made.folder[0] = 0;
 	made.queue = -1;
 }
 

@@ -56,22 +56,32 @@ static void play(int process, void (*run)(unsigned char *), int report, pid_t pa
 	exit(fflush(stdout) == 0 ? 0 : 1);
 }
 
-/* Ends the program without leaving anything. */
-__attribute__((noreturn)) static void give_up(const pid_t pids[2], const char *why)
+static void end_both(pid_t pids[2])
 {
 	for (int i = 0; i < 2; i++)
 		if (pids[i] > 0) {
 			kill(pids[i], SIGKILL);
 			waitpid(pids[i], NULL, 0);
+			pids[i] = 0;
 		}
+}
+
+/* Ends the program without leaving anything. */
+__attribute__((noreturn)) static void give_up(pid_t pids[2], const char *why)
+{
+	end_both(pids);
 	remove_made();
 	die("%s", why);
 }
 
-/* Waits for both; a signal, or no end within a minute and 1 ms a message, ends all. */
-static void wait_for(pid_t pids[2])
+/*
+ * Waits for both. Null, or why the run is worth nothing: one has failed, or they do not
+ * end within a minute and 1 ms a message. A signal ends the program.
+ */
+static const char *wait_for(pid_t pids[2])
 {
 	struct timespec limit = {.tv_sec = 60 + count / 1000};
+	const char *why = NULL;
 	sigset_t set;
 	int status;
 
@@ -85,23 +95,30 @@ static void wait_for(pid_t pids[2])
 		if (sig == SIGINT || sig == SIGTERM)
 			give_up(pids, "interrupted");
 		if (sig < 0 && errno == EAGAIN)
-			give_up(pids, "the processes do not end");
+			why = "the processes do not end";
 		for (int i = 0; i < 2; i++) {
 			if (pids[i] <= 0 || waitpid(pids[i], &status, WNOHANG) <= 0)
 				continue;
 			pids[i] = 0;
-			if (status != 0)
-				give_up(pids, i ? "the receiver failed" : "the sender failed");
+			if (status != 0 && !why)
+				why = i ? "the receiver failed" : "the sender failed";
 		}
+		if (why)
+			end_both(pids);
 	}
+	return why;
 }
 
-/* Runs both roles and reads the report of the one that has the clock into text. */
-static void run_pair(void (*first)(unsigned char *), void (*second)(unsigned char *), int clock,
+/*
+ * Runs both roles and reads the report of the one that has the clock into text. Null, or
+ * why there is none.
+ */
+static const char *run_pair(void (*first)(unsigned char *), void (*second)(unsigned char *), int clock,
 	char *text, size_t room)
 {
 	void (*const runs[2])(unsigned char *) = {first, second};
 	pid_t pids[2] = {0}, self = getpid();
+	const char *why;
 	int reports[2];
 	ssize_t n;
 
@@ -118,13 +135,14 @@ static void run_pair(void (*first)(unsigned char *), void (*second)(unsigned cha
 	}
 	close_ends(0);
 	close_ends(1);
-	wait_for(pids);
+	why = wait_for(pids);
 	n = pread(reports[clock], text, room - 1, 0);
-	if (n <= 0)
-		give_up(pids, "a process reported nothing");
-	text[n] = 0;
+	if (!why && n <= 0)
+		why = "a process reported nothing";
+	text[n > 0 ? n : 0] = 0;
 	close(reports[0]);
 	close(reports[1]);
+	return why;
 }
 
 #endif

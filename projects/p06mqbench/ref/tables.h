@@ -8,7 +8,8 @@ struct line {
 	const struct mechanism *mechanism;
 	double rate;	 /* messages a second */
 	double avg, p99; /* ns, half of a round trip */
-	char skipped[256]; /* "" if it was measured */
+	char skipped[256]; /* why it cannot be measured, and */
+	char failed[64];   /* why its check failed; "" if it was measured */
 };
 
 /* A tenth as many as messages one way, but some. */
@@ -114,8 +115,16 @@ static void winners(const struct line *lines, const char *bullet)
 static void notes(const struct line *lines, const char *bullet)
 {
 	for (size_t m = 0; m < MECHANISMS; m++)
-		if (*lines[m].skipped)
+		if (*lines[m].failed)
+			printf("%s%s: FAILED: %s\n", bullet, lines[m].mechanism->name, lines[m].failed);
+		else if (*lines[m].skipped)
 			printf("%s%s: not possible here: %s\n", bullet, lines[m].mechanism->name, lines[m].skipped);
+}
+
+/* What stands in place of the throughput; "" if that was measured. */
+static const char *unmeasured(const struct line *l)
+{
+	return *l->failed ? "FAILED" : *l->skipped ? "-" : "";
 }
 
 static void begin_nothing(int runs) { (void)runs; }
@@ -136,9 +145,9 @@ static void table_lines(const struct line *lines, uint64_t n, bool first)
 	for (size_t m = 0; m < MECHANISMS; m++) {
 		const struct line *l = &lines[m];
 
-		noted = noted || *l->skipped;
-		if (*l->skipped) {
-			printf("%-23s%-15s%-16s%s\n", l->mechanism->name, "-", "-", "-");
+		noted = noted || *unmeasured(l);
+		if (*unmeasured(l)) {
+			printf("%-23s%-15s%-16s%s\n", l->mechanism->name, unmeasured(l), "-", "-");
 		} else { /* µ has two bytes and one column */
 			snprintf(avg, sizeof(avg), "%.1f µs", l->avg / 1e3);
 			printf("%-23s%-15s%-17s%.1f µs\n", l->mechanism->name, throughput(rate, l), avg,
@@ -163,8 +172,8 @@ static void md_lines(const struct line *lines, uint64_t n, bool first)
 	for (size_t m = 0; m < MECHANISMS; m++) {
 		const struct line *l = &lines[m];
 
-		if (*l->skipped)
-			printf("| %s | - | - | - |\n", l->mechanism->name);
+		if (*unmeasured(l))
+			printf("| %s | %s | - | - |\n", l->mechanism->name, unmeasured(l));
 		else
 			printf("| %s | %s | %.1f µs | %.1f µs |\n", l->mechanism->name,
 				throughput(rate, l), l->avg / 1e3, l->p99 / 1e3);
@@ -188,8 +197,8 @@ static void csv_lines(const struct line *lines, uint64_t n, bool first)
 		const struct line *l = &lines[m];
 
 		printf("%s,%zu,%llu,C,", l->mechanism->name, size, (unsigned long long)n);
-		if (*l->skipped)
-			printf(",,,,,,\"%s\",\n", l->skipped);
+		if (*unmeasured(l))
+			printf(",,,,,,\"%s\",%s\n", l->skipped, l->failed);
 		else
 			printf("%.3f,%.3f,%.3f,%.3f,,,,\n", l->rate, l->rate * size, l->avg, l->p99);
 	}
@@ -206,8 +215,9 @@ static void json_lines(const struct line *lines, uint64_t n, bool first)
 		printf("%s\n    {\"mechanism\": \"%s\", \"size_bytes\": %zu, \"iterations\": %llu, "
 			"\"language\": \"C\", ", first && m == 0 ? "" : ",", l->mechanism->name, size,
 			(unsigned long long)n);
-		if (*l->skipped)
-			printf("\"skipped\": \"%s\"}", l->skipped);
+		if (*unmeasured(l))
+			printf("\"%s\": \"%s\"}", *l->failed ? "failed" : "skipped",
+				*l->failed ? l->failed : l->skipped);
 		else
 			printf("\"messages_per_second\": %.3f, \"bytes_per_second\": %.3f, "
 				"\"latency_avg_ns\": %.3f, \"latency_p99_ns\": %.3f}",
