@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"unpipc/projects/internal/callcost"
+	"unpipc/projects/internal/lockcost"
 	"unpipc/projects/internal/measure"
 	"unpipc/projects/internal/report"
 	"unpipc/projects/internal/transfer"
@@ -39,7 +40,8 @@ func benchmarkCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "benchmark --all | --only REGEXP",
 		Short: "Measure every mechanism, Go beside C, every message verified",
-		Long: `Measures rows: bw_ is throughput, lat_ a round trip, between two real processes.
+		Long: `Measures rows: bw_ is throughput and lat_ a round trip, between two real processes;
+call_ is a call that nobody has to wait in, incr_ a counter that several increment.
 In each round every variant of a row runs once, in rotating order, and the ratio of
 Go to each peer is taken within the round; figures are medians with the least and
 the greatest. A row whose check fails has no figures, and the exit status is 1.`,
@@ -128,7 +130,7 @@ func (f *benchmarkFlags) selection(cfg measure.Config) ([]measure.Row, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--only %s: %w", f.only, err)
 	}
-	rows := append(transfer.Rows(cfg), callcost.Rows(cfg)...)
+	rows := slices.Concat(transfer.Rows(cfg), callcost.Rows(cfg), lockcost.Rows(cfg))
 	for _, e := range exercises {
 		if e.Rows != nil {
 			rows = append(rows, e.Rows(cfg)...)

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"unpipc/projects/internal/exercise"
+	"unpipc/projects/internal/lockcost"
 )
 
 func cleanCommand() *cobra.Command {
@@ -34,6 +35,11 @@ func clean(w io.Writer, dryRun bool) error {
 	if err != nil {
 		return err
 	}
+	more, err := lockcost.Leftovers()
+	if err != nil {
+		return err
+	}
+	left = append(left, more...)
 	for _, e := range exercises {
 		if e.Leftovers == nil {
 			continue

@@ -18,6 +18,7 @@ import (
 	"unpipc/projects/internal/callcost"
 	"unpipc/projects/internal/cli"
 	"unpipc/projects/internal/exercise"
+	"unpipc/projects/internal/lockcost"
 	"unpipc/projects/internal/transfer"
 )
 
@@ -31,6 +32,7 @@ func main() {
 	// Where this process is part of a measurement, these do not return.
 	transfer.Role()
 	callcost.Role()
+	lockcost.Role()
 	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGINT, unix.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:]))

@@ -1,0 +1,149 @@
+package lockcost
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"unpipc/gobind/process"
+	"unpipc/gobind/pthread"
+	"unpipc/gobind/sysvsem"
+)
+
+// errAlone ends a worker whose starter is gone.
+var errAlone = errors.New("the process that started this one is gone")
+
+// share is what one worker does.
+func (r *role) share(index int) uint64 {
+	if r.kind.turns {
+		return r.count
+	}
+	n := r.count / uint64(r.workers)
+	if uint64(index) < r.count%uint64(r.workers) {
+		n++
+	}
+	return n
+}
+
+// play is what a worker does from its start to its end.
+func (r *role) play(w *worker, wanted func() bool) error {
+	do, err := r.kind.join(w)
+	if err != nil {
+		return err
+	}
+	w.ready.Add(1)
+	for !w.awaitBegin() {
+		if !wanted() {
+			return errAlone
+		}
+	}
+	err = do(r.share(w.index))
+	w.done[w.index] = now()
+	return err
+}
+
+// run starts the workers, lets them go, and verifies what they have done.
+func (r *role) run() (o outcome, err error) {
+	m, err := newMemory()
+	if err != nil {
+		return o, err
+	}
+	defer func() {
+		if err == nil {
+			err = m.close()
+		} else {
+			_ = m.file.Close() // somebody may still be at work in the memory
+		}
+	}()
+	if r.kind.prepare != nil {
+		if err := r.kind.prepare(r, m); err != nil {
+			return o, err
+		}
+	}
+	if r.kind.systemV {
+		defer func() { err = errors.Join(err, sysvsem.Open(int(m.set)).Remove()) }()
+	}
+	start := r.startThreads
+	if r.processes {
+		start = r.startProcesses
+	}
+	ended, stop, err := start(m)
+	if err != nil {
+		return o, err
+	}
+	for m.ready.Load() < uint32(r.workers) {
+		select {
+		case err := <-ended: // none can have done its work
+			stop()
+			return o, err
+		case <-time.After(100 * time.Microsecond):
+		}
+	}
+	begin := now()
+	m.letGo()
+	for range r.workers {
+		if err := <-ended; err != nil {
+			stop() // the others may wait for it for ever
+			return o, err
+		}
+	}
+	last := begin
+	for _, done := range m.done {
+		last = max(last, done)
+	}
+	want := int64(r.count)
+	if r.kind.turns {
+		want *= 2
+	}
+	if m.counter != want {
+		return o, fmt.Errorf("%s: the counter is at %d after %d increments", r.lock, m.counter, want)
+	}
+	return outcome{Count: int64(r.count), NS: last - begin}, nil
+}
+
+// startThreads starts the workers as threads. A stop ends those that have not begun; the
+// others end with the process at the latest.
+func (r *role) startThreads(m *memory) (ended chan error, stop func(), err error) {
+	ended = make(chan error, r.workers)
+	var stopped atomic.Bool
+	for i := range r.workers {
+		pthread.Go(func() { ended <- r.play(&worker{m, i}, func() bool { return !stopped.Load() }) })
+	}
+	return ended, func() { stopped.Store(true) }, nil
+}
+
+func (r *role) startProcesses(m *memory) (ended chan error, stop func(), err error) {
+	ended = make(chan error, r.workers)
+	var children []*process.Process
+	stop = func() {
+		for _, c := range children {
+			_ = c.Signal(unix.SIGKILL)
+		}
+	}
+	for i := range r.workers {
+		c, err := process.Start(&process.Cmd{
+			Args: []string{"/proc/self/exe", roleArgument, "--lock", r.lock, "--processes",
+				"--workers", itoa(r.workers), "--count", strconv.FormatUint(r.count, 10),
+				"--worker", itoa(i), "--parent", itoa(os.Getpid())},
+			Files: []int{0, 1, 2, m.file.Fd()},
+		})
+		if err != nil {
+			stop()
+			return nil, nil, err
+		}
+		children = append(children, c)
+		go func() {
+			status, err := c.Wait()
+			if err == nil && status != 0 {
+				err = fmt.Errorf("worker %d: %v", i, status)
+			}
+			ended <- err
+		}()
+	}
+	return ended, stop, nil
+}

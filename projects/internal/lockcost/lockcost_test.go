@@ -1,0 +1,248 @@
+package lockcost
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"unpipc/gobind/ipctest"
+	"unpipc/gobind/sysvsem"
+	"unpipc/projects/internal/exercise"
+	"unpipc/projects/internal/measure"
+	"unpipc/projects/internal/programs"
+)
+
+func TestMain(m *testing.M) {
+	Role()
+	os.Exit(ipctest.Main(m))
+}
+
+// config has the C twin built.
+func config(t *testing.T) *measure.Config {
+	t.Helper()
+	// "go test" keeps results by the files and variables that it sees a test use.
+	refs, err := filepath.Glob("ref/*")
+	require.NoError(t, err)
+	for _, ref := range refs {
+		_, err := os.Stat(ref)
+		require.NoError(t, err)
+	}
+	_, _ = os.Getenv("CC"), os.Getenv("CFLAGS")
+	bin := t.TempDir()
+	out := filepath.Join(bin, "ref", "lockcost")
+	require.NoError(t, os.Mkdir(filepath.Dir(out), 0o755))
+	cmd := exec.Command("make", "-s", "-C", programs.Root(), "ref", "REF=projects/internal/lockcost/ref/lockcost.c", "OUT="+out)
+	text, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", text)
+	return &measure.Config{Runs: 1, Budget: time.Millisecond, Timeout: time.Minute, Bin: bin}
+}
+
+func TestAllRowsAreMeasuredInGoAndC(t *testing.T) {
+	cfg := config(t)
+	rows := Rows(*cfg)
+	require.Len(t, rows, len(calls)+len(contended)+len(wakeUps))
+	res, err := measure.Run(t.Context(), rows, *cfg, nil)
+	require.NoError(t, err)
+	for i, r := range res.Rows {
+		require.Empty(t, r.Failed, r.Name)
+		require.Empty(t, r.Skipped, r.Name)
+		require.Len(t, r.Variants, len(rows[i].Variants))
+		for _, v := range r.Variants {
+			assert.Empty(t, v.Skipped, "%s in %s", r.Name, v.Name)
+			assert.Positive(t, v.Median, "%s in %s", r.Name, v.Name)
+			assert.Equal(t, v.Operations, v.Verified)
+		}
+	}
+}
+
+func TestRowsHaveTheBooksNamesAndTheGoal(t *testing.T) {
+	seen := map[string]bool{}
+	for _, r := range Rows(measure.Config{}) {
+		assert.False(t, seen[r.Name], r.Name)
+		seen[r.Name] = true
+		prefix, _, _ := strings.Cut(r.Name, "_")
+		assert.Contains(t, []string{"call", "incr", "lat"}, prefix)
+		assert.Equal(t, prefix == "lat", r.Unit.LowerIsBetter(), r.Name)
+		assert.Equal(t, []string{"Go", "C"}, []string{r.Variants[0].Name, r.Variants[1].Name})
+		goal := map[string]float64{"call_mutex_robust_fused": 0.35}[r.Name]
+		assert.Equal(t, goal, r.Variants[1].Goal, r.Name)
+	}
+}
+
+func TestWithoutTheCProgramOnlyGoIsMeasured(t *testing.T) {
+	cfg := measure.Config{Runs: 1, Budget: 1, Bin: t.TempDir()}
+	res, err := measure.Run(t.Context(), Rows(cfg)[:1], cfg, nil)
+	require.NoError(t, err)
+	require.Empty(t, res.Rows[0].Failed)
+	assert.Positive(t, res.Rows[0].Variants[0].Median)
+	assert.Contains(t, res.Rows[0].Variants[1].Skipped, "make build")
+}
+
+// command is a role in one of the languages.
+func command(t *testing.T, cfg *measure.Config, p program, args string) *exec.Cmd {
+	t.Helper()
+	argv, err := p(cfg)
+	require.NoError(t, err)
+	argv = slices.Concat(argv, strings.Fields(args))
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	t.Cleanup(cancel)
+	return exec.CommandContext(ctx, argv[0], argv[1:]...)
+}
+
+var languages = map[string]program{"Go": goProgram, "C": cProgram}
+
+func TestEveryLockIsKeptByThreadsAndProcesses(t *testing.T) {
+	cfg := config(t)
+	for name, kind := range kinds {
+		for language, p := range languages {
+			for _, flags := range []string{"--workers 3 --count 1000", "--workers 3 --count 1000 --processes"} {
+				switch {
+				case name == "sync_mutex" && (language == "C" || strings.Contains(flags, "processes")),
+					kind.amongProcesses && !strings.Contains(flags, "processes"):
+					continue
+				case kind.alone:
+					flags = "--count 7"
+				case kind.turns:
+					flags = strings.Replace(flags, "3", "2", 1)
+				}
+				text, err := command(t, cfg, p, "--lock "+name+" "+flags).CombinedOutput()
+				require.NoError(t, err, "%s in %s, %s: %s", name, language, flags, text)
+				assert.Regexp(t, `^{"count":\d+,"ns":[1-9]\d*}\n$`, string(text), "%s in %s, %s", name, language, flags)
+			}
+		}
+	}
+	sets, err := sysvsem.List()
+	require.NoError(t, err)
+	for _, st := range sets {
+		assert.NotEqual(t, sysvsem.Key(keyMark), st.Key&^keyPIDMask, "left behind: %v", st)
+	}
+}
+
+// TestALockThatLetsAllInIsFound uses none.
+func TestALockThatLetsAllInIsFound(t *testing.T) {
+	nothing := func() error { return nil }
+	lost := func(m *memory, one, other *worker) error { // an increment between the other's two halves
+		before := m.counter
+		if err := one.increments(nothing, nothing)(1); err != nil {
+			return err
+		}
+		m.counter = before
+		return other.increments(nothing, nothing)(1)
+	}
+	r := &role{lock: "none", workers: 1, count: 2}
+	r.kind = kind{join: func(w *worker) (work, error) {
+		return func(uint64) error { return lost(w.memory, w, &worker{w.memory, 1}) }, nil
+	}}
+	_, err := r.run()
+	assert.EqualError(t, err, "none: the counter is at 1 after 2 increments")
+}
+
+func TestWhoGoesOnOutOfTurnIsFound(t *testing.T) {
+	m, err := newMemory()
+	require.NoError(t, err)
+	defer m.close()
+	free := func() error { return nil }
+	first, second := &worker{m, 0}, &worker{m, 1}
+	assert.Error(t, second.handing(free, free)(1))
+	assert.NoError(t, first.handing(free, free)(1))
+	assert.Error(t, first.handing(free, free)(1))
+	assert.NoError(t, second.handing(free, free)(1))
+}
+
+func TestAWorkerThatFailsEndsTheRun(t *testing.T) {
+	for _, when := range []string{"before", "after"} {
+		r := &role{lock: "broken", workers: 3, count: 3}
+		r.kind = kind{join: func(w *worker) (work, error) {
+			if when == "before" && w.index == 1 {
+				return nil, unix.EPERM
+			}
+			return func(uint64) error { return map[bool]error{true: unix.EPERM}[w.index == 1] }, nil
+		}}
+		_, err := r.run()
+		assert.ErrorIs(t, err, unix.EPERM, when)
+	}
+}
+
+func TestWhatTheProgramPrintsIsChecked(t *testing.T) {
+	_, err := sample("done")
+	assert.ErrorContains(t, err, "lockcost: invalid character")
+	s, err := sample(`{"count":3,"ns":50}`)
+	require.NoError(t, err)
+	assert.Equal(t, measure.Sample{Elapsed: 50, Verified: 3}, s)
+}
+
+func TestRolesRefuseTheSameCommandLinesInGoAndC(t *testing.T) {
+	cfg := config(t)
+	for name, test := range map[string]struct {
+		args   string
+		status int
+		want   string
+	}{
+		"help has an example":             {"--help", 0, "example:"},
+		"nothing":                         {"", 2, "--lock is one of"},
+		"an unknown flag":                 {"--nonsense", 2, "nonsense"},
+		"an unknown lock":                 {"--lock door", 2, "mutex_robust"},
+		"no workers":                      {"--lock mutex --workers 0", 2, "--workers"},
+		"too many workers":                {"--lock mutex --workers 17", 2, "--workers"},
+		"workers that are no number":      {"--lock mutex --workers x", 2, ""},
+		"three who take turns":            {"--lock cond_turns --workers 3", 2, "--workers"},
+		"several readers":                 {"--lock rwlock_read --workers 2", 2, "lets several in"},
+		"threads under a process's lock":  {"--lock reclock --workers 2", 2, "--processes"},
+		"a count of nothing":              {"--lock mutex --count 0", 2, "--count"},
+		"a negative count":                {"--lock mutex --count -1", 2, ""},
+		"an argument too many":            {"--lock mutex more", 2, ""},
+		"more workers than operations":    {"--lock sem --workers 4 --count 2", 0, `{"count":2,"ns":`},
+		"the same workers, but processes": {"--lock sem --workers 4 --count 2 --processes", 0, `{"count":2,"ns":`},
+	} {
+		for language, p := range languages {
+			cmd := command(t, cfg, p, test.args)
+			text, _ := cmd.CombinedOutput()
+			assert.Equal(t, test.status, cmd.ProcessState.ExitCode(), "%s in %s: %s", name, language, text)
+			assert.Contains(t, string(text), test.want, "%s in %s", name, language)
+		}
+	}
+}
+
+func TestSemaphoresOfAKilledRunAreFound(t *testing.T) {
+	cfg := config(t)
+	for language, p := range languages {
+		// Nobody can do so many before he is killed.
+		cmd := command(t, cfg, p, "--lock semop --count 4000000000000")
+		require.NoError(t, cmd.Start())
+		key := setKey(cmd.Process.Pid)
+		var set *sysvsem.Set
+		ipctest.Eventually(t, func() bool {
+			var err error
+			set, err = sysvsem.Get(key, 1, 0)
+			return err == nil
+		}, "the semaphores are made")
+		assert.Empty(t, mine(t, key), "it is running")
+		require.NoError(t, cmd.Process.Kill())
+		_ = cmd.Wait()
+		left := mine(t, key)
+		require.Len(t, left, 1, language)
+		require.NoError(t, left[0].Remove())
+		_, err := set.Value(0)
+		assert.Error(t, err)
+	}
+}
+
+// mine are the leftovers with this key: others may have been left by others.
+func mine(t *testing.T, key sysvsem.Key) []exercise.Leftover {
+	t.Helper()
+	left, err := Leftovers()
+	require.NoError(t, err)
+	return slices.DeleteFunc(left, func(l exercise.Leftover) bool {
+		return !strings.Contains(l.Name, fmt.Sprint(key))
+	})
+}

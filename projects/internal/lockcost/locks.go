@@ -1,0 +1,229 @@
+package lockcost
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"sync"
+
+	"unpipc/gobind/posixsem"
+	"unpipc/gobind/pthread"
+	"unpipc/gobind/reclock"
+	"unpipc/gobind/sysvsem"
+)
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// kind is a way to synchronize.
+type kind struct {
+	// prepare makes the objects, once. May be nil.
+	prepare func(r *role, m *memory) error
+	// join makes what one worker does n times.
+	join func(w *worker) (work, error)
+	// turns is true where two workers take turns: n is then what each of them does.
+	turns bool
+	// alone is true of what lets several in, amongProcesses of what lets all threads in.
+	alone, amongProcesses bool
+	// systemV is true of what has System V semaphores, which are then to be removed.
+	systemV bool
+}
+
+type work func(n uint64) error
+
+// worker is one of those that use the lock.
+type worker struct {
+	*memory
+	index int
+}
+
+// increments is n times lock, increment, unlock.
+func (w *worker) increments(lock, unlock func() error) work {
+	counter := &w.counter
+	return func(n uint64) error {
+		for range n {
+			if err := lock(); err != nil {
+				return err
+			}
+			*counter++
+			if err := unlock(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+func mutex(attr pthread.MutexAttr) kind {
+	return kind{prepare: initMutex(attr), join: func(w *worker) (work, error) {
+		m, err := pthread.MutexAt(w.object(0))
+		if err != nil {
+			return nil, err
+		}
+		return w.increments(m.Lock, m.Unlock), nil
+	}}
+}
+
+// fused is the same with the increment in the call.
+func fused(attr pthread.MutexAttr) kind {
+	return kind{prepare: initMutex(attr), join: func(w *worker) (work, error) {
+		m, err := pthread.MutexAt(w.object(0))
+		if err != nil {
+			return nil, err
+		}
+		counter := &w.counter
+		return func(n uint64) error {
+			for range n {
+				if _, err := m.Add(counter, 1); err != nil {
+					return err
+				}
+			}
+			return nil
+		}, nil
+	}}
+}
+
+func initMutex(attr pthread.MutexAttr) func(r *role, m *memory) error {
+	return func(r *role, m *memory) error {
+		attr.Shared = r.processes
+		_, err := pthread.InitMutex(m.object(0), attr)
+		return err
+	}
+}
+
+func rwlock(alone bool, lock func(l *pthread.RWLock) func() error) kind {
+	return kind{
+		alone: alone,
+		prepare: func(r *role, m *memory) error {
+			_, err := pthread.InitRWLock(m.object(0), pthread.RWLockAttr{Shared: r.processes})
+			return err
+		},
+		join: func(w *worker) (work, error) {
+			l, err := pthread.RWLockAt(w.object(0))
+			if err != nil {
+				return nil, err
+			}
+			return w.increments(lock(l), l.Unlock), nil
+		},
+	}
+}
+
+var spin = kind{
+	prepare: func(r *role, m *memory) error {
+		_, err := pthread.InitSpin(m.object(0), r.processes)
+		return err
+	},
+	join: func(w *worker) (work, error) {
+		s, err := pthread.SpinAt(w.object(0))
+		if err != nil {
+			return nil, err
+		}
+		return w.increments(s.Lock, s.Unlock), nil
+	},
+}
+
+var sem = kind{
+	prepare: func(_ *role, m *memory) error {
+		_, err := posixsem.Init(m.object(0), 1)
+		return err
+	},
+	join: func(w *worker) (work, error) {
+		s, err := posixsem.At(w.object(0))
+		if err != nil {
+			return nil, err
+		}
+		counter := &w.counter
+		return func(n uint64) error {
+			for range n {
+				if err := s.Wait(); err != nil {
+					return err
+				}
+				*counter++
+				if err := s.Post(); err != nil {
+					return err
+				}
+			}
+			return nil
+		}, nil
+	},
+}
+
+// establish makes the System V semaphores, with these values.
+func establish(m *memory, values ...int) error {
+	set, made, err := sysvsem.Establish(context.Background(), setKey(os.Getpid()), 0o600, values...)
+	if err == nil && !made {
+		err = fmt.Errorf("the semaphores of key %s are there already", setKey(os.Getpid()))
+	}
+	if err == nil {
+		m.set = int32(set.ID())
+	}
+	return err
+}
+
+func semop(flags int16) kind {
+	return kind{
+		systemV: true,
+		prepare: func(_ *role, m *memory) error { return establish(m, 1) },
+		join: func(w *worker) (work, error) {
+			set := sysvsem.Open(int(w.set))
+			return w.increments(
+				func() error { return set.Do(sysvsem.Op{Add: -1, Flags: flags}) },
+				func() error { return set.Do(sysvsem.Op{Add: 1, Flags: flags}) }), nil
+		},
+	}
+}
+
+func recordLock(owner reclock.Owner) kind {
+	return kind{amongProcesses: owner == reclock.Process, join: func(w *worker) (work, error) {
+		fd, err := w.file.Fd(), error(nil)
+		if owner == reclock.Description {
+			fd, err = w.again()
+		}
+		if err != nil {
+			return nil, err
+		}
+		first := reclock.Bytes(0, 1)
+		return w.increments(
+			func() error { return owner.Lock(fd, reclock.Write, first) },
+			func() error { return owner.Unlock(fd, first) }), nil
+	}}
+}
+
+// inGoOnly is the lock of Go's own library, for threads.
+var inGoOnly sync.Mutex
+
+var syncMutex = kind{join: func(w *worker) (work, error) {
+	counter := &w.counter
+	return func(n uint64) error {
+		for range n {
+			inGoOnly.Lock()
+			*counter++
+			inGoOnly.Unlock()
+		}
+		return nil
+	}, nil
+}}
+
+// kinds are all there are, by the name that --lock has.
+var kinds = map[string]kind{
+	"mutex":              mutex(pthread.MutexAttr{}),
+	"mutex_fused":        fused(pthread.MutexAttr{}),
+	"mutex_errorcheck":   mutex(pthread.MutexAttr{Kind: pthread.ErrorCheck}),
+	"mutex_recursive":    mutex(pthread.MutexAttr{Kind: pthread.Recursive}),
+	"mutex_robust":       mutex(pthread.MutexAttr{Robust: true}),
+	"mutex_robust_fused": fused(pthread.MutexAttr{Robust: true}),
+	"sync_mutex":         syncMutex,
+	"rwlock_read":        rwlock(true, func(l *pthread.RWLock) func() error { return l.RLock }),
+	"rwlock_write":       rwlock(false, func(l *pthread.RWLock) func() error { return l.Lock }),
+	"spin":               spin,
+	"sem":                sem,
+	"sem_libc":           sem,
+	"semop":              semop(0),
+	"semop_undo":         semop(sysvsem.Undo),
+	"reclock":            recordLock(reclock.Process),
+	"reclock_ofd":        recordLock(reclock.Description),
+	"cond_turns":         condTurns,
+	"barrier_turns":      barrierTurns,
+	"sem_turns":          semTurns,
+	"semop_turns":        semopTurns,
+}

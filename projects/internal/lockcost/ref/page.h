@@ -1,0 +1,96 @@
+/* What the workers share: a page of memory, in which struct page of page.go is. */
+#ifndef PAGE_H
+#define PAGE_H
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MAX_WORKERS = 16, OBJECT_SIZE = 256 };
+
+struct page {
+	_Atomic uint32_t ready; /* workers */
+	_Atomic uint32_t begin; /* 1: they are let go; they sleep on it */
+	int32_t set;		/* identifier of the System V semaphores */
+	char gap1[52];
+
+	int64_t counter;
+	char gap2[56];
+
+	int64_t done[MAX_WORKERS];    /* ns, when each was */
+	int64_t seen[2][MAX_WORKERS]; /* of each round of a barrier: who has come to it */
+
+	_Alignas(64) char objects[2][OBJECT_SIZE];
+};
+
+static struct page *page;
+static int page_fd; /* its bytes are also those that record locks are about */
+static bool processes;
+
+__attribute__((format(printf, 1, 2), noreturn)) static void die(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fputs("lockcost: ", stderr);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+	exit(1);
+}
+
+/* For calls that return an error. */
+static inline void must(int error, const char *call)
+{
+	if (__builtin_expect(error != 0, 0))
+		die("%s: %s", call, strerror(error));
+}
+
+/* For calls that return -1 and set errno. */
+static inline void may(int result, const char *call)
+{
+	if (__builtin_expect(result == -1, 0))
+		die("%s: %s", call, strerror(errno));
+}
+
+static int64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+static void make_page(void)
+{
+	page_fd = memfd_create("lockcost", MFD_CLOEXEC);
+	may(page_fd, "memfd_create");
+	must(posix_fallocate(page_fd, 0, sizeof(*page)), "posix_fallocate");
+	page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED, page_fd, 0);
+	if (page == MAP_FAILED)
+		die("mmap: %s", strerror(errno));
+}
+
+/* Sleeps until the workers are let go. */
+static void await_begin(void)
+{
+	while (!page->begin)
+		syscall(SYS_futex, &page->begin, FUTEX_WAIT, 0, NULL, NULL, 0);
+}
+
+static void let_go(void)
+{
+	page->begin = 1;
+	syscall(SYS_futex, &page->begin, FUTEX_WAKE, MAX_WORKERS, NULL, NULL, 0);
+}
+
+#endif
