@@ -68,6 +68,7 @@ func Eventually(t testing.TB, holds func() bool, what string) {
 // the exit status: 1 also when the tests left descriptors, children, goroutines or
 // IPC objects behind.
 func Main(m *testing.M) int {
+	defer removeDir()
 	if code, done := playRole(); done {
 		return code
 	}
@@ -78,7 +79,7 @@ func Main(m *testing.M) int {
 	if !flag.Parsed() {
 		flag.Parse()
 	}
-	if !isolated() && testing.Verbose() {
+	if !Isolated() && testing.Verbose() {
 		fmt.Fprintf(os.Stderr, "ipctest: not isolated (%s): IPC objects with other names than ipctest.Name gives are not checked for\n", why)
 	}
 	// Or else every process with the race detector sleeps a second at its end.

@@ -21,13 +21,15 @@ const isolatedEnv = "UNPIPC_IPCTEST_ISOLATED"
 const unsettled = 125
 
 // isolated says that nobody else's IPC objects can be seen from here.
-func isolated() bool { return os.Getenv(isolatedEnv) != "" }
+// Isolated says whether the tests run in namespaces of their own: nobody else sees, makes
+// or removes their objects.
+func Isolated() bool { return os.Getenv(isolatedEnv) != "" }
 
 // isolate runs this test binary again in namespaces of its own and returns its
 // exit status; where that cannot be done, why is the reason. In the process it
 // started it furnishes the namespaces, and done is false.
 func isolate() (code int, done bool, why string) {
-	if isolated() {
+	if Isolated() {
 		if err := settle(); err != nil {
 			fmt.Fprintln(os.Stderr, "ipctest: private namespaces:", err)
 			return unsettled, true, ""

@@ -70,7 +70,7 @@ func (s snapshot) files() {
 		entries, _ := os.ReadDir(dir)
 		for _, e := range entries {
 			// Where others work too, only our own names count.
-			if strings.HasPrefix(strings.TrimPrefix(e.Name(), "sem."), namePrefix) || isolated() && dir != os.TempDir() {
+			if strings.HasPrefix(strings.TrimPrefix(e.Name(), "sem."), namePrefix) || Isolated() && dir != os.TempDir() {
 				what := filepath.Join(dir, e.Name())
 				s[what] = what
 			}
@@ -80,7 +80,7 @@ func (s snapshot) files() {
 
 // systemV lists nothing where others work too: creators cannot be told.
 func (s snapshot) systemV() {
-	if !isolated() {
+	if !Isolated() {
 		return
 	}
 	for kind, name := range map[string]string{"msg": "message queue", "sem": "semaphore set", "shm": "shared memory"} {

@@ -172,8 +172,7 @@ func takenAndKilled(t *testing.T, cmd *exec.Cmd) {
 // A semaphore has no owner: nobody gives back what a dead process has taken.
 func TestWhatAKilledProcessHasTakenIsLost(t *testing.T) {
 	s := named(t, 2)
-	program, err := judge()
-	require.NoError(t, err)
+	program := judge(t)
 	takenAndKilled(t, exec.CommandContext(t.Context(), program, "open "+s.Name()+" - 0 0", "wait", "stay"))
 	assert.Equal(t, 1, value(t, s))
 	takenAndKilled(t, ipctest.Command(t, "take", s.Name()))
@@ -187,8 +186,7 @@ func TestWhatAKilledProcessHasTakenIsLost(t *testing.T) {
 // costs a wake-up that wakes nobody, no more.
 func TestASleeperThatIsKilledTakesNothing(t *testing.T) {
 	s := named(t, 0)
-	program, err := judge()
-	require.NoError(t, err)
+	program := judge(t)
 	cmd := exec.CommandContext(t.Context(), program, "open "+s.Name()+" - 0 0", "wait")
 	require.NoError(t, cmd.Start())
 	ipctest.Eventually(t, func() bool {

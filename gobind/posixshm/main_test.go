@@ -6,9 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"strings"
-	"sync"
 	"syscall"
 	"testing"
 
@@ -18,33 +15,14 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "unpipc-posixshm-")
-	if err != nil {
-		panic(err)
-	}
-	programs = dir
-	status := ipctest.Main(m)
-	os.RemoveAll(dir)
-	os.Exit(status)
+	os.Exit(ipctest.Main(m))
 }
 
-// programs is a folder for what tests compile.
-var programs string
-
 // judge is testdata/shm.c, compiled.
-var judge = sync.OnceValues(func() (string, error) {
-	out := filepath.Join(programs, "shm")
-	cc := os.Getenv("CC")
-	if cc == "" {
-		cc = "cc"
-	}
-	args := append([]string{"-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror"}, strings.Fields(os.Getenv("CFLAGS"))...)
-	text, err := exec.Command(cc, append(args, "-o", out, "testdata/shm.c", "-lrt")...).CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("%s: %w\n%s", cc, err, text)
-	}
-	return out, nil
-})
+func judge(t testing.TB) string {
+	t.Helper()
+	return ipctest.CProgram(t, "testdata/shm.c", "-lrt")
+}
 
 // peer is a C program that makes calls. Its stdin ends what it holds.
 type peer struct {
@@ -56,8 +34,7 @@ type peer struct {
 // inC starts calls in a C program of their own, which gets files as 3 and so on.
 func inC(t *testing.T, files []*os.File, calls ...string) *peer {
 	t.Helper()
-	program, err := judge()
-	require.NoError(t, err)
+	program := judge(t)
 	cmd := exec.CommandContext(t.Context(), program, calls...)
 	cmd.ExtraFiles = files
 	stdin, err := cmd.StdinPipe()

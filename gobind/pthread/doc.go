@@ -29,6 +29,10 @@
 //
 //   - Memory that is unmapped while a call sleeps in it is the caller's fault, and so is
 //     an object that nobody has initialised.
+//   - Only a mutex can be robust. A process that is killed inside a call on a condition
+//     variable may leave it locked within, and then all that signal, broadcast or wait
+//     there hang for ever, with the mutex in their hands and no limit of theirs counting.
+//     After a death such an object is to be given up and made anew, not used.
 //   - Each call that sleeps holds an operating system thread, and a pinned goroutine that
 //     waits for another one costs a switch of threads, microseconds instead of
 //     nanoseconds. Hold locks for a short time and do no channel operations meanwhile.

@@ -11,7 +11,6 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"unsafe"
@@ -30,33 +29,14 @@ import (
 func init() { runtime.LockOSThread() }
 
 func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "unpipc-pthread-")
-	if err != nil {
-		panic(err)
-	}
-	programs = dir
-	status := ipctest.Main(m)
-	os.RemoveAll(dir)
-	os.Exit(status)
+	os.Exit(ipctest.Main(m))
 }
 
-// programs is a folder for what tests compile.
-var programs string
-
 // peerProgram is testdata/peer.c, compiled.
-var peerProgram = sync.OnceValues(func() (string, error) {
-	out := filepath.Join(programs, "peer")
-	cc := os.Getenv("CC")
-	if cc == "" {
-		cc = "cc"
-	}
-	args := append([]string{"-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-pthread"}, strings.Fields(os.Getenv("CFLAGS"))...)
-	text, err := exec.Command(cc, append(args, "-o", out, "testdata/peer.c", "-lrt")...).CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("%s: %w\n%s", cc, err, text)
-	}
-	return out, nil
-})
+func peerProgram(t testing.TB) string {
+	t.Helper()
+	return ipctest.CProgram(t, "testdata/peer.c", "-lrt")
+}
 
 const page = 4096
 
@@ -102,8 +82,7 @@ type process struct {
 // inC starts testdata/peer.c on the memory of this name.
 func inC(t *testing.T, name string) *process {
 	t.Helper()
-	program, err := peerProgram()
-	require.NoError(t, err)
+	program := peerProgram(t)
 	return start(t, exec.CommandContext(t.Context(), program, name))
 }
 

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 
@@ -21,33 +20,14 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", fmt.Sprintf("unpipc-%d-reclock-", os.Getpid()))
-	if err != nil {
-		panic(err)
-	}
-	programs = dir
-	status := ipctest.Main(m)
-	os.RemoveAll(dir)
-	os.Exit(status)
+	os.Exit(ipctest.Main(m))
 }
 
-// programs is a folder for what tests compile.
-var programs string
-
 // judge is testdata/lock.c, compiled.
-var judge = sync.OnceValues(func() (string, error) {
-	out := filepath.Join(programs, "lock")
-	cc := os.Getenv("CC")
-	if cc == "" {
-		cc = "cc"
-	}
-	args := append([]string{"-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror"}, strings.Fields(os.Getenv("CFLAGS"))...)
-	text, err := exec.Command(cc, append(args, "-o", out, "testdata/lock.c")...).CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("%s: %w\n%s", cc, err, text)
-	}
-	return out, nil
-})
+func judge(t testing.TB) string {
+	t.Helper()
+	return ipctest.CProgram(t, "testdata/lock.c")
+}
 
 // program is a running process that takes commands, a line each, and answers.
 type program struct {
@@ -79,8 +59,7 @@ func start(t *testing.T, cmd *exec.Cmd) *program {
 // inC is the C program.
 func inC(t *testing.T) *program {
 	t.Helper()
-	path, err := judge()
-	require.NoError(t, err)
+	path := judge(t)
 	cmd := exec.CommandContext(t.Context(), path)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	return start(t, cmd)

@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -23,39 +22,19 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "unpipc-sysvsem-")
-	if err != nil {
-		panic(err)
-	}
-	programs = dir
-	status := ipctest.Main(m)
-	os.RemoveAll(dir)
-	os.Exit(status)
+	os.Exit(ipctest.Main(m))
 }
 
-// programs is a folder for what tests compile.
-var programs string
-
 // judge is testdata/sem.c, compiled.
-var judge = sync.OnceValues(func() (string, error) {
-	out := filepath.Join(programs, "sem")
-	cc := os.Getenv("CC")
-	if cc == "" {
-		cc = "cc"
-	}
-	args := append([]string{"-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror"}, strings.Fields(os.Getenv("CFLAGS"))...)
-	text, err := exec.Command(cc, append(args, "-o", out, "testdata/sem.c")...).CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("%s: %w\n%s", cc, err, text)
-	}
-	return out, nil
-})
+func judge(t testing.TB) string {
+	t.Helper()
+	return ipctest.CProgram(t, "testdata/sem.c")
+}
 
 // inC starts calls in a C program of their own; stop gives its output.
 func inC(t *testing.T, calls ...string) (stop func() []string) {
 	t.Helper()
-	program, err := judge()
-	require.NoError(t, err)
+	program := judge(t)
 	cmd := exec.CommandContext(t.Context(), program, calls...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out

@@ -118,8 +118,7 @@ var _ = ipctest.Role("hold", func(args []string) int {
 })
 
 func TestUndoGivesBackWhatAProcessHeldWhenItEnded(t *testing.T) {
-	program, err := judge()
-	require.NoError(t, err)
+	program := judge(t)
 	holders := map[string]func(id string) *exec.Cmd{
 		"C": func(id string) *exec.Cmd {
 			return exec.CommandContext(t.Context(), program, "id "+id, "op 0:-2:u 1:-1:-", "stay")
@@ -179,8 +178,7 @@ func TestTheEndOfAThreadUndoesNothing(t *testing.T) {
 }
 
 func TestSettingAValueForgetsWhatWasToBeUndone(t *testing.T) {
-	program, err := judge()
-	require.NoError(t, err)
+	program := judge(t)
 	for what, set := range map[string]func(s *sysvsem.Set) error{
 		"one value":  func(s *sysvsem.Set) error { return s.SetValue(0, 7) },
 		"all values": func(s *sysvsem.Set) error { return s.SetValues(7, 0) },

@@ -21,18 +21,8 @@ import (
 
 func TestMain(m *testing.M) {
 	Role()
-	os.Exit(func() int {
-		dir, err := os.MkdirTemp("", "unpipc-transfer-bin-")
-		if err != nil {
-			panic(err)
-		}
-		defer os.RemoveAll(dir)
-		bin = dir
-		return ipctest.Main(m)
-	}())
+	os.Exit(ipctest.Main(m))
 }
-
-var bin string
 
 // config has the C twin built.
 func config(t *testing.T) *measure.Config {
@@ -45,6 +35,7 @@ func config(t *testing.T) *measure.Config {
 		require.NoError(t, err)
 	}
 	_, _ = os.Getenv("CC"), os.Getenv("CFLAGS")
+	bin := ipctest.Dir(t)
 	out := filepath.Join(bin, "ref", "transfer")
 	if _, err := os.Stat(out); err != nil {
 		require.NoError(t, os.MkdirAll(filepath.Dir(out), 0o755))
