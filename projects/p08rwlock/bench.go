@@ -1,0 +1,198 @@
+package p08rwlock
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"unpipc/projects/internal/cli"
+)
+
+// roleArgument as first argument makes test_myrwlock measure a lock instead.
+const roleArgument = "rwlock-bench"
+
+// Role is to be called first in main: it returns at once, unless this process was
+// started to measure a lock for the benchmark; then it does and exits.
+func Role() {
+	if len(os.Args) > 1 && os.Args[1] == roleArgument {
+		benchMain(os.Args[2:])
+	}
+}
+
+func benchMain(args []string) {
+	p := cli.New(roleArgument, "", "Several goroutines read and write under a lock; the time goes to standard output as JSON.",
+		"  test_myrwlock rwlock-bench --lock futex --reads 90 --count 1000000")
+	name := p.String("lock", "futex", "futex, sync, pthread, reader, writer or fair")
+	reads := p.Int("reads", 100, "reads in 100 operations")
+	threads := p.Int("threads", 4, "goroutines")
+	count := p.Int64("count", 1000, "operations of all of them")
+	p.Parse(args)
+	if *reads < 0 || *reads > 100 || *threads < 1 || *threads > 1000 || *count < 0 || p.NArg() > 0 {
+		p.BadUsage("--reads is 0 to 100, --threads 1 to 1000")
+	}
+	o, err := bench(*name, *threads, *count, 100-*reads)
+	if errors.Is(err, errNoLock) {
+		p.BadUsage("%v", err)
+	}
+	if err != nil {
+		p.Exit(err)
+	}
+	p.Exit(json.NewEncoder(os.Stdout).Encode(o))
+}
+
+// outcome is what a process that measures prints, as JSON.
+type outcome struct {
+	Count int64 `json:"count"` // operations that were right
+	NS    int64 `json:"ns"`    // all of them took
+}
+
+// cells are the words that the lock guards, in a cache line of their own: as little as
+// can be wrong, so that it is the lock that is measured.
+type cells struct {
+	_    [64]byte
+	a, b uint64
+	_    [64]byte
+}
+
+func (c *cells) consistent() bool { return c.a == c.b }
+
+func (c *cells) write() {
+	c.a++
+	c.b++
+}
+
+// share is what one goroutine does and has found right.
+type share struct {
+	count, right, writes int64
+	err                  error
+}
+
+// bench measures count operations, writes of 100 of which write. The lock's calls
+// are made on its own type where a program would have them inlined.
+func bench(name string, threads int, count int64, writes int) (outcome, error) {
+	c := &cells{}
+	var loop func(s *share, writes int)
+	switch name {
+	case "futex":
+		l, err := NewFutex()
+		if err != nil {
+			return outcome{}, err
+		}
+		defer l.Destroy()
+		loop = func(s *share, writes int) { futexLoop(l, c, s, writes) }
+	case "sync":
+		l := &sync.RWMutex{}
+		loop = func(s *share, writes int) { syncLoop(l, c, s, writes) }
+	default:
+		l, err := benchLock(name)
+		if err != nil {
+			return outcome{}, err
+		}
+		defer l.Destroy()
+		loop = func(s *share, writes int) { lockLoop(l, c, s, writes) }
+	}
+	var ready, start, done sync.WaitGroup
+	start.Add(1)
+	shares := make([]share, threads)
+	for i := range shares {
+		ready.Add(1)
+		done.Go(func() {
+			s := share{count: count / int64(threads)}
+			if int64(i) < count%int64(threads) {
+				s.count++
+			}
+			ready.Done()
+			start.Wait()
+			loop(&s, writes)
+			shares[i] = s
+		})
+	}
+	ready.Wait()
+	begin := time.Now()
+	start.Done()
+	done.Wait()
+	o := outcome{NS: time.Since(begin).Nanoseconds()}
+	var written int64
+	for _, s := range shares {
+		o.Count += s.right
+		written += s.writes
+		if s.err != nil {
+			return o, s.err
+		}
+	}
+	if !c.consistent() || c.a != uint64(written) {
+		return o, fmt.Errorf("%d writes left the words at %d", written, c.a)
+	}
+	return o, nil
+}
+
+func futexLoop(l *FutexRWLock, c *cells, s *share, writes int) {
+	due := 0
+	for range s.count {
+		if due += writes; due >= 100 {
+			due -= 100
+			_ = l.Lock()
+			s.seen(c)
+			c.write()
+			_ = l.Unlock()
+			s.writes++
+		} else {
+			_ = l.RLock()
+			s.seen(c)
+			_ = l.RUnlock()
+		}
+	}
+}
+
+func syncLoop(l *sync.RWMutex, c *cells, s *share, writes int) {
+	due := 0
+	for range s.count {
+		if due += writes; due >= 100 {
+			due -= 100
+			l.Lock()
+			s.seen(c)
+			c.write()
+			l.Unlock()
+			s.writes++
+		} else {
+			l.RLock()
+			s.seen(c)
+			l.RUnlock()
+		}
+	}
+}
+
+func lockLoop(l Locker, c *cells, s *share, writes int) {
+	due := 0
+	for range s.count {
+		if due += writes; due >= 100 {
+			due -= 100
+			if s.err = l.Lock(); s.err != nil {
+				return
+			}
+			s.seen(c)
+			c.write()
+			s.writes++
+			s.err = l.Unlock()
+		} else {
+			if s.err = l.RLock(); s.err != nil {
+				return
+			}
+			s.seen(c)
+			s.err = l.RUnlock()
+		}
+		if s.err != nil {
+			return
+		}
+	}
+}
+
+// seen looks at the words, under the lock.
+func (s *share) seen(c *cells) {
+	if c.consistent() {
+		s.right++
+	}
+}

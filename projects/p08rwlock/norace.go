@@ -1,0 +1,6 @@
+//go:build !race
+
+package p08rwlock
+
+func (l *FutexRWLock) taken()  {}
+func (l *FutexRWLock) giving() {}

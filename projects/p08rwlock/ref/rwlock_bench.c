@@ -1,0 +1,179 @@
+/*
+ * rwlock_bench - operations a second on a read-write lock.
+ *
+ * Every thread reads or writes two words under the lock, writes spread evenly among its
+ * operations. Readers compare the words, the end compares them with the number of
+ * writes. The Go program does the same: ../bench.go.
+ */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "myrwlock.h"
+
+struct shared {
+	_Alignas(64) pthread_rwlock_t posix;
+	struct myrwlock mine;
+	_Alignas(64) uint64_t a;
+	uint64_t b;
+};
+
+struct worker {
+	pthread_t thread;
+	uint64_t count, right, writes;
+};
+
+static struct shared *shared;
+static pthread_barrier_t start;
+static unsigned writes_in_100;
+static bool mine;
+
+__attribute__((format(printf, 1, 2), noreturn)) static void die(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fputs("rwlock_bench: ", stderr);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+	exit(1);
+}
+
+static void check(const char *call, int error)
+{
+	if (error)
+		die("%s: %s", call, strerror(error));
+}
+
+static inline void lock(enum kind kind)
+{
+	int error;
+
+	if (mine)
+		error = myrwlock_lock(&shared->mine, kind, NULL);
+	else if (kind == READER)
+		error = pthread_rwlock_rdlock(&shared->posix);
+	else
+		error = pthread_rwlock_wrlock(&shared->posix);
+	check("lock", error);
+}
+
+static inline void unlock(enum kind kind)
+{
+	check("unlock", mine ? myrwlock_unlock(&shared->mine, kind) : pthread_rwlock_unlock(&shared->posix));
+}
+
+static inline bool consistent(void)
+{
+	return shared->a == shared->b;
+}
+
+static void *work(void *arg)
+{
+	struct worker *w = arg, mine_only = *w; /* counted on the stack: no cache line in common */
+	unsigned due = 0;
+
+	pthread_barrier_wait(&start);
+	for (uint64_t i = 0; i < mine_only.count; i++) {
+		if ((due += writes_in_100) >= 100) {
+			due -= 100;
+			lock(WRITER);
+			mine_only.right += consistent();
+			shared->a++;
+			shared->b++;
+			unlock(WRITER);
+			mine_only.writes++;
+		} else {
+			lock(READER);
+			mine_only.right += consistent();
+			unlock(READER);
+		}
+	}
+	w->right = mine_only.right;
+	w->writes = mine_only.writes;
+	return NULL;
+}
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static void run(unsigned threads, uint64_t count)
+{
+	struct worker *w = calloc(threads, sizeof *w);
+	uint64_t right = 0, writes = 0, begin;
+
+	if (!w)
+		die("out of memory");
+	check("pthread_barrier_init", pthread_barrier_init(&start, NULL, threads + 1));
+	for (unsigned i = 0; i < threads; i++) {
+		w[i].count = count / threads + (i < count % threads);
+		check("pthread_create", pthread_create(&w[i].thread, NULL, work, &w[i]));
+	}
+	begin = now_ns();
+	pthread_barrier_wait(&start);
+	for (unsigned i = 0; i < threads; i++) {
+		pthread_join(w[i].thread, NULL);
+		right += w[i].right;
+		writes += w[i].writes;
+	}
+	uint64_t ns = now_ns() - begin;
+	if (!consistent() || shared->a != writes)
+		die("%" PRIu64 " writes left the words at %" PRIu64, writes, shared->a);
+	printf("{\"count\":%" PRIu64 ",\"ns\":%" PRIu64 "}\n", right, ns);
+	free(w);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"lock", required_argument, NULL, 'l'},	   {"reads", required_argument, NULL, 'r'},
+		{"threads", required_argument, NULL, 't'}, {"count", required_argument, NULL, 'c'},
+		{NULL, 0, NULL, 0}};
+	const char *name = "pthread";
+	unsigned reads = 100, threads = 4;
+	uint64_t count = 1000;
+	enum policy policy = FAIR;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == 'l')
+			name = optarg;
+		else if (option == 'r')
+			reads = (unsigned)strtoul(optarg, NULL, 10);
+		else if (option == 't')
+			threads = (unsigned)strtoul(optarg, NULL, 10);
+		else if (option == 'c')
+			count = strtoull(optarg, NULL, 10);
+		else
+			return 2;
+	}
+	mine = strcmp(name, "pthread") != 0;
+	if (strcmp(name, "reader") == 0)
+		policy = PREFER_READER;
+	else if (strcmp(name, "writer") == 0)
+		policy = PREFER_WRITER;
+	else if (mine && strcmp(name, "fair") != 0) {
+		fprintf(stderr, "rwlock_bench: --lock is pthread, reader, writer or fair\n");
+		return 2;
+	}
+	if (reads > 100 || threads == 0 || threads > 1000 || optind < argc) {
+		fprintf(stderr, "rwlock_bench: --reads is 0 to 100, --threads 1 to 1000\n");
+		return 2;
+	}
+	writes_in_100 = 100 - reads;
+	shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED)
+		die("mmap: %s", strerror(errno));
+	check("pthread_rwlock_init", pthread_rwlock_init(&shared->posix, NULL));
+	check("myrwlock_init", myrwlock_init(&shared->mine, policy, false));
+	run(threads, count);
+	return 0;
+}
