@@ -5,10 +5,11 @@
 FROM golang:1.26-bookworm
 
 # libtirpc, rpcbind and rpcgen for Sun RPC; netbase has rpcbind's /etc/services;
-# the rest is for looking at what programs do.
+# redis-server is behind the pool of exercise 10; ImageMagick judges exercise 13; the
+# rest is for looking at what programs do.
 RUN apt-get update && apt-get install -y --no-install-recommends \
-        libtirpc-dev rpcbind rpcsvc-proto pkg-config netbase \
-        strace ltrace gdb valgrind lsof procps \
+        libtirpc-dev rpcbind rpcsvc-proto pkg-config netbase imagemagick \
+        redis-server strace ltrace gdb valgrind lsof procps \
     && rm -rf /var/lib/apt/lists/*
 
 WORKDIR /unpipc
