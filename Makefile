@@ -45,6 +45,16 @@ $(foreach e,$(EXERCISES),$(foreach c,$(wildcard projects/$(e)/ref/*.c),\
 $(foreach c,$(wildcard projects/internal/*/ref/*.c),\
 	$(eval $(call ref_rule,$(c),bin/ref/$(basename $(notdir $(c))))))
 
+# Stores that exercise 9 is compared with, where their libraries are.
+define peer_rule
+c-references: bin/p09/peers/$(1)
+bin/p09/peers/$(1): projects/p09reclock/ref/peers/$(1).c projects/p09reclock/ref/peers/load.h
+	@mkdir -p $$(@D)
+	@$$(CC) $$(REF_FLAGS) $$(CFLAGS) -o $$@ $$< $$(shell pkg-config --cflags --libs $(2))
+endef
+$(foreach p,tdb:tdb sqlite:sqlite3,$(if $(shell pkg-config --exists $(lastword $(subst :, ,$(p))) 2>/dev/null && echo y),\
+	$(eval $(call peer_rule,$(firstword $(subst :, ,$(p))),$(lastword $(subst :, ,$(p)))))))
+
 ref: # one C reference: make ref REF=source.c OUT=program (the tests use it)
 	@$(CC) $(REF_FLAGS) $(CFLAGS) -o $(OUT) $(REF) $(REF_LIBS)
 

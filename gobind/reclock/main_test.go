@@ -102,10 +102,20 @@ func (p *program) kill() {
 	_ = p.cmd.Wait()
 }
 
+// newFolder is on a file system that shows the same device to stat(2) and in /proc/locks,
+// which overlayfs and btrfs need not do.
+func newFolder(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", ipctest.Name(t))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
+	return dir
+}
+
 // newFile is an empty file that is open in this process.
 func newFile(t *testing.T) (path string, fd int) {
 	t.Helper()
-	path = filepath.Join(t.TempDir(), "file")
+	path = filepath.Join(newFolder(t), "file")
 	return path, openFile(t, path, unix.O_RDWR|unix.O_CREAT)
 }
 

@@ -31,7 +31,7 @@ func openManager(t *testing.T, path string) *reclock.Manager {
 
 func newManager(t *testing.T) (string, *reclock.Manager) {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "lock")
+	path := filepath.Join(newFolder(t), "lock")
 	return path, openManager(t, path)
 }
 
