@@ -12,6 +12,7 @@
 #define UNP_PTHREAD_FUSED_H
 
 #include <pthread.h>
+#include <stdbool.h>
 
 #include "unp.h"
 
@@ -29,5 +30,12 @@ int unp_mutex_store(pthread_mutex_t *m, int64_t *word, int64_t value);
 
 /* memcpy(3) of n bytes that do not overlap; from is borrowed. */
 int unp_mutex_copy(pthread_mutex_t *m, char *to, const char *from, size_t n);
+
+/*
+ * Unlocks, wakes one that waits for the condition, or all, or nobody (NULL), and locks
+ * again: what a loop does between two rounds. The wake-up comes after the unlock, so that
+ * the woken does not run into the mutex.
+ */
+int unp_mutex_relock(pthread_mutex_t *m, pthread_cond_t *wake, bool all);
 
 #endif

@@ -46,3 +46,15 @@ int unp_mutex_copy(pthread_mutex_t *m, char *to, const char *from, size_t n)
 	memcpy(to, from, n);
 	return pthread_mutex_unlock(m);
 }
+
+int unp_mutex_relock(pthread_mutex_t *m, pthread_cond_t *wake, bool all)
+{
+	int error = pthread_mutex_unlock(m);
+	if (error != 0)
+		return error;
+	if (wake != NULL && all)
+		pthread_cond_broadcast(wake);
+	else if (wake != NULL)
+		pthread_cond_signal(wake);
+	return pthread_mutex_lock(m);
+}

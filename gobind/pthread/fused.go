@@ -10,6 +10,8 @@ package pthread
 #cgo nocallback unp_mutex_store
 #cgo noescape unp_mutex_copy
 #cgo nocallback unp_mutex_copy
+#cgo noescape unp_mutex_relock
+#cgo nocallback unp_mutex_relock
 #include "unp_pthread_fused.h"
 */
 import "C"
@@ -66,6 +68,26 @@ func (m *Mutex) Copy(to, from []byte) error {
 	n := min(len(to), len(from))
 	return m.end(C.unp_mutex_copy(m.c, (*C.char)(unsafe.Pointer(unsafe.SliceData(to))),
 		(*C.char)(unsafe.Pointer(unsafe.SliceData(from))), C.size_t(n)))
+}
+
+// Relock unlocks the mutex, which the caller holds, wakes one of those that wait for the
+// condition, or all, or nobody if it is nil, and locks again, in one call into C: what a
+// loop does between two rounds. The wake-up comes after the unlock, so that the woken does
+// not run into the mutex.
+// Errors: those of [Mutex.Lock]; EPERM as of [Mutex.Unlock].
+func (m *Mutex) Relock(wake *Cond, all bool) error {
+	racedetect.Giving()
+	var c *C.pthread_cond_t
+	if wake != nil {
+		c = wake.c
+	}
+	errno := syscall.Errno(C.unp_mutex_relock(m.c, c, C.bool(all)))
+	if errno == unix.ENOTRECOVERABLE {
+		runtime.UnlockOSThread()
+	} else {
+		racedetect.Taken()
+	}
+	return errs.Call("pthread_mutex_lock", errno)
 }
 
 // begin pins the goroutine, because the mutex may stay locked.

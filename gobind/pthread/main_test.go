@@ -142,23 +142,25 @@ func (p *process) kill() {
 	}
 }
 
+// sleepersAt counts the threads of this process that sleep for an object in memory.
+func sleepersAt(memory []byte) (found int) {
+	low := uint64(uintptr(unsafe.Pointer(&memory[0])))
+	tasks, _ := filepath.Glob("/proc/self/task/*/syscall")
+	for _, task := range tasks {
+		text, _ := os.ReadFile(task)
+		var number, address uint64
+		if _, err := fmt.Sscanf(string(text), "%d 0x%x", &number, &address); err == nil &&
+			number == unix.SYS_FUTEX && low <= address && address < low+uint64(len(memory)) {
+			found++
+		}
+	}
+	return found
+}
+
 // asleepAt waits until n threads of this process sleep for an object in memory.
 func asleepAt(t testing.TB, memory []byte, n int) {
 	t.Helper()
-	low := uint64(uintptr(unsafe.Pointer(&memory[0])))
-	ipctest.Eventually(t, func() bool {
-		found := 0
-		tasks, _ := filepath.Glob("/proc/self/task/*/syscall")
-		for _, task := range tasks {
-			text, _ := os.ReadFile(task)
-			var number, address uint64
-			if _, err := fmt.Sscanf(string(text), "%d 0x%x", &number, &address); err == nil &&
-				number == unix.SYS_FUTEX && low <= address && address < low+uint64(len(memory)) {
-				found++
-			}
-		}
-		return found == n
-	}, fmt.Sprintf("%d threads sleep", n))
+	ipctest.Eventually(t, func() bool { return sleepersAt(memory) == n }, fmt.Sprintf("%d threads sleep", n))
 }
 
 // background runs f in a goroutine.

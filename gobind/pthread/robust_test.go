@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"unpipc/gobind/ipctest"
 	"unpipc/gobind/pthread"
 )
 
@@ -145,6 +146,37 @@ func TestAFusedFormLeavesTheRepairToItsCaller(t *testing.T) {
 		require.NoError(t, m.Unlock())
 		require.NoError(t, fused(), name)
 	}
+}
+
+func TestRelockGivesOthersTheirTurnAndWakesThem(t *testing.T) {
+	m, memory := mutexIn(t, pthread.MutexAttr{Robust: true})
+	v, condMemory := condIn(t, pthread.CondAttr{})
+	require.NoError(t, m.Lock())
+	first, second := waiting(t, m, func() error { return v.Wait(m) }), waiting(t, m, func() error { return v.Wait(m) })
+	asleepAt(t, memory, 2)
+	ipctest.Eventually(t, func() bool {
+		require.NoError(t, m.Relock(nil, false))
+		return sleepersAt(condMemory) == 2
+	}, "both get the mutex and wait")
+	require.NoError(t, m.Relock(v, true), "all")
+	require.NoError(t, m.Relock(nil, false), "nobody")
+	require.ErrorIs(t, <-background(m.TryLock), unix.EBUSY, "it is locked again")
+	require.NoError(t, m.Unlock())
+	require.NoError(t, <-first)
+	require.NoError(t, <-second)
+	assert.ErrorIs(t, m.Relock(v, true), unix.EPERM)
+
+	// One that dies while the mutex is free for a moment.
+	require.NoError(t, m.Lock())
+	victim := pthread.Go(func() { assert.NoError(t, m.Lock()) })
+	asleepAt(t, memory, 1)
+	ipctest.Eventually(t, func() bool { // often this one is quicker than the one that was woken
+		return errors.Is(m.Relock(nil, false), unix.EOWNERDEAD)
+	}, "the mutex comes back from the dead")
+	require.NoError(t, m.Consistent())
+	victim.Join()
+	require.NoError(t, m.Unlock())
+	require.NoError(t, m.Destroy())
 }
 
 func TestAMutexLostWhileWaitingForACondition(t *testing.T) {

@@ -1,0 +1,192 @@
+package p07prodcons
+
+import (
+	"errors"
+	"strconv"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"unpipc/gobind/pthread"
+)
+
+// monitor is a buffer as this process sees it.
+type monitor struct {
+	*buffer
+	mutex *pthread.Mutex
+	cond  [4]*pthread.Cond
+	slots []slot
+	bits  []uint64 // of the items that were consumed
+}
+
+// at is the monitor in memory. With make it is made there; or else another has.
+func at(memory []byte, make func(b *buffer)) (*monitor, error) {
+	b := (*buffer)(unsafe.Pointer(unsafe.SliceData(memory)))
+	if make != nil {
+		make(b)
+	}
+	m := &monitor{buffer: b}
+	m.slots = unsafe.Slice((*slot)(unsafe.Pointer(&memory[headSize])), b.capacity)
+	m.bits = unsafe.Slice((*uint64)(unsafe.Pointer(&memory[headSize+int64(b.capacity)*slotSize])), b.items/64+1)
+	shared := b.shared != 0
+	var err error
+	if make == nil {
+		m.mutex, err = pthread.MutexAt(b.mutex[:])
+	} else {
+		m.mutex, err = pthread.InitMutex(b.mutex[:], pthread.MutexAttr{Shared: shared, Robust: shared})
+	}
+	for i := range m.cond {
+		if err != nil {
+			return nil, err
+		}
+		if make == nil {
+			m.cond[i], err = pthread.CondAt(b.cond[i][:])
+		} else {
+			m.cond[i], err = pthread.InitCond(b.cond[i][:], pthread.CondAttr{Shared: shared})
+		}
+	}
+	return m, err
+}
+
+// condition is the one that stands for which: Signal and Broadcast make do with one.
+func (m *monitor) condition(which int) int {
+	if m.variant == While || m.variant == If {
+		return which
+	}
+	return notFull
+}
+
+// try ends the program on what cannot happen to a mutex that is used as here.
+func try(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+// lock, and all else below, takes the mutex or needs it.
+func (m *monitor) lock()   { m.locked(m.mutex.Lock()) }
+func (m *monitor) unlock() { try(m.mutex.Unlock()) }
+
+// locked looks at what a lock call said. A dead owner of the mutex may have left anything
+// behind; a condition variable is not robust either. So nobody is woken: the run's owner
+// ends it.
+func (m *monitor) locked(err error) {
+	if errors.Is(err, unix.EOWNERDEAD) {
+		try(m.mutex.Consistent())
+		m.stop = died
+		return
+	}
+	try(err)
+}
+
+// do runs f under the mutex.
+func (m *monitor) do(f func()) {
+	m.lock()
+	defer m.unlock()
+	f()
+}
+
+func (m *monitor) wakeAll() {
+	for _, c := range m.cond {
+		try(c.Broadcast())
+	}
+	m.woken = m.waiting
+}
+
+func (m *monitor) stopRun(why reason) {
+	if m.stop == goesOn {
+		m.stop, m.stuck = why, m.present
+	}
+	m.wakeAll()
+}
+
+// waitFor waits for a condition, but no longer than d; false if nobody woke it.
+func (m *monitor) waitFor(which int, d time.Duration) bool {
+	err := m.cond[which].WaitFor(m.mutex, d)
+	if errors.Is(err, unix.ETIMEDOUT) {
+		return false
+	}
+	m.locked(err)
+	return true
+}
+
+func (m *monitor) allWait() bool {
+	return m.buffer.begun != 0 && m.waiting[0]+m.waiting[1] == m.present && m.woken[0]+m.woken[1] == 0
+}
+
+// wait waits once. When the last one that could wake the others goes to sleep too, it
+// looks again after a second: then they are asleep for ever.
+func (m *monitor) wait(which int) {
+	c, before, woken := m.condition(which), m.changes, true
+	m.waits[which]++
+	m.waiting[c]++
+	last := m.allWait()
+	if last {
+		woken = m.waitFor(c, time.Second)
+	} else {
+		m.locked(m.cond[c].Wait(m.mutex))
+	}
+	if !woken && last && m.allWait() && m.changes == before {
+		m.stopRun(deadlock)
+	}
+	m.waiting[c]--
+	if m.woken[c] > 0 && (woken || m.woken[c] > m.waiting[c]) {
+		m.woken[c]--
+	}
+}
+
+// next ends a step: unlock, wake one that waits for which, and lock again for the next one,
+// all in one call into C.
+func (m *monitor) next(which int) {
+	c, all := m.condition(which), m.variant == Broadcast
+	wake := m.cond[c]
+	switch {
+	case m.waiting[c] == 0:
+		wake = nil
+	case all:
+		m.woken[c] = m.waiting[c]
+	default:
+		m.woken[c] = min(m.woken[c]+1, m.waiting[c])
+	}
+	m.locked(m.mutex.Relock(wake, all))
+}
+
+// say prints a line in one write under the mutex, so that the lines are in the order of
+// what they tell.
+func (m *monitor) say(me int, did string, item int64) {
+	who := &m.member[me]
+	line := make([]byte, 0, 64)
+	line = append(line, '[')
+	line = append(line, who.kind.letter()...)
+	line = strconv.AppendInt(line, int64(who.number), 10)
+	line = append(line, "] "...)
+	line = append(line, did...)
+	line = append(line, " item "...)
+	line = strconv.AppendInt(line, item, 10)
+	line = append(line, '\n')
+	if n, err := unix.Write(1, line); err != nil || n != len(line) {
+		m.stopRun(noOutput)
+	}
+}
+
+// join adds a member; false if there is no more room.
+func (m *monitor) join(kind Kind, pid int) (me int, ok bool) {
+	if m.members == maxMembers {
+		return 0, false
+	}
+	me = int(m.members)
+	m.numbers[kind]++
+	m.member[me] = member{pid: int32(pid), kind: kind, number: m.numbers[kind]}
+	m.members++
+	m.present++
+	m.wakeAll()
+	return me, true
+}
+
+// leave takes a member away. It is gone only when nothing is left that can hang.
+func (m *monitor) leave(me int) {
+	m.present--
+	m.wakeAll()
+	m.member[me].gone = 1
+}
