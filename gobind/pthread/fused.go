@@ -36,14 +36,14 @@ import (
 // must not call Go.
 func (m *Mutex) Call(f, arg unsafe.Pointer) error {
 	m.begin()
-	return m.end(C.unp_mutex_call(m.c, (*[0]byte)(f), arg))
+	return m.end(C.unp_mutex_call(m.address(), (*[0]byte)(f), arg))
 }
 
 // Add adds delta to the word, which the mutex protects, and returns the sum.
 func (m *Mutex) Add(word *int64, delta int64) (sum int64, err error) {
 	m.begin()
 	var s C.int64_t
-	err = m.end(C.unp_mutex_add(m.c, (*C.int64_t)(word), C.int64_t(delta), &s))
+	err = m.end(C.unp_mutex_add(m.address(), (*C.int64_t)(word), C.int64_t(delta), &s))
 	return int64(s), err
 }
 
@@ -51,14 +51,14 @@ func (m *Mutex) Add(word *int64, delta int64) (sum int64, err error) {
 func (m *Mutex) Load(word *int64) (value int64, err error) {
 	m.begin()
 	var v C.int64_t
-	err = m.end(C.unp_mutex_load(m.c, (*C.int64_t)(word), &v))
+	err = m.end(C.unp_mutex_load(m.address(), (*C.int64_t)(word), &v))
 	return int64(v), err
 }
 
 // Store writes the word, which the mutex protects.
 func (m *Mutex) Store(word *int64, value int64) error {
 	m.begin()
-	return m.end(C.unp_mutex_store(m.c, (*C.int64_t)(word), C.int64_t(value)))
+	return m.end(C.unp_mutex_store(m.address(), (*C.int64_t)(word), C.int64_t(value)))
 }
 
 // Copy copies as many bytes as the shorter of the two has, one of which the mutex
@@ -66,7 +66,7 @@ func (m *Mutex) Store(word *int64, value int64) error {
 func (m *Mutex) Copy(to, from []byte) error {
 	m.begin()
 	n := min(len(to), len(from))
-	return m.end(C.unp_mutex_copy(m.c, (*C.char)(unsafe.Pointer(unsafe.SliceData(to))),
+	return m.end(C.unp_mutex_copy(m.address(), (*C.char)(unsafe.Pointer(unsafe.SliceData(to))),
 		(*C.char)(unsafe.Pointer(unsafe.SliceData(from))), C.size_t(n)))
 }
 
@@ -81,7 +81,7 @@ func (m *Mutex) Relock(wake *Cond, all bool) error {
 	if wake != nil {
 		c = wake.c
 	}
-	errno := syscall.Errno(C.unp_mutex_relock(m.c, c, C.bool(all)))
+	errno := syscall.Errno(C.unp_mutex_relock(m.address(), c, C.bool(all)))
 	if errno == unix.ENOTRECOVERABLE {
 		runtime.UnlockOSThread()
 	} else {
@@ -89,6 +89,9 @@ func (m *Mutex) Relock(wake *Cond, all bool) error {
 	}
 	return errs.Call("pthread_mutex_lock", errno)
 }
+
+// address is the mutex as the fused forms take it.
+func (m *Mutex) address() C.uintptr_t { return C.uintptr_t(uintptr(unsafe.Pointer(m.c))) }
 
 // begin pins the goroutine, because the mutex may stay locked.
 func (m *Mutex) begin() {
