@@ -1,0 +1,229 @@
+package p13shmimage
+
+import (
+	"bytes"
+	"compress/zlib"
+	"context"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"image/png"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"unpipc/projects/internal/measure"
+	"unpipc/projects/internal/programs"
+)
+
+func TestProgram(t *testing.T) {
+	built := programs.Build(t, "p13shmimage")
+	program := filepath.Join(built.Go, "shm_image_filter")
+	t.Run("JPEG is read and written", func(t *testing.T) { testJPEG(t, program) })
+	t.Run("transparency is not lost in JPEG without a word", func(t *testing.T) { testNoAlphaInJPEG(t, program) })
+	t.Run("the largest picture takes no more memory than stated", func(t *testing.T) { testLarge(t, program) })
+	t.Run("a bar shows on a terminal how far it is", func(t *testing.T) { testBar(t, program) })
+	t.Run("a worker refuses what is no segment of a picture", func(t *testing.T) { testWorker(t, program) })
+	t.Run("output that cannot be said is an error", func(t *testing.T) { testFullOutput(t, program) })
+	t.Run("the rows of the benchmark are measured", func(t *testing.T) { testRows(t, built) })
+}
+
+// command is the program, ended after some minutes.
+func command(t *testing.T, program string, args ...string) *exec.Cmd {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	t.Cleanup(cancel)
+	return exec.CommandContext(ctx, program, args...)
+}
+
+// slope is a picture whose colours go from one to another, with a scale of alpha.
+func slope(alpha uint8) *image.NRGBA {
+	img := image.NewNRGBA(image.Rect(0, 0, 64, 48))
+	for y := range 48 {
+		for x := range 64 {
+			img.SetNRGBA(x, y, color.NRGBA{uint8(4 * x), uint8(5 * y), 100, alpha})
+		}
+	}
+	return img
+}
+
+func save(t *testing.T, name string, encode func(*bytes.Buffer) error) string {
+	t.Helper()
+	var text bytes.Buffer
+	require.NoError(t, encode(&text))
+	name = filepath.Join(t.TempDir(), name)
+	require.NoError(t, os.WriteFile(name, text.Bytes(), 0o600))
+	return name
+}
+
+func open(t *testing.T, name string) (image.Image, string) {
+	t.Helper()
+	f, err := os.Open(name)
+	require.NoError(t, err)
+	defer f.Close()
+	img, format, err := image.Decode(f)
+	require.NoError(t, err)
+	return img, format
+}
+
+func testJPEG(t *testing.T, program string) {
+	in := save(t, "in.jpg", func(b *bytes.Buffer) error { return jpeg.Encode(b, slope(255), &jpeg.Options{Quality: 100}) })
+	for out, want := range map[string]string{"out.jpeg": "jpeg", "out.JPG": "jpeg", "out.png": "png"} {
+		out = filepath.Join(t.TempDir(), out)
+		text, err := command(t, program, in, out, "--filter=invert", "--workers=3").CombinedOutput()
+		require.NoError(t, err, string(text))
+		img, format := open(t, out)
+		assert.Equal(t, want, format)
+		for _, at := range []image.Point{{5, 5}, {60, 40}, {30, 20}} {
+			r, g, b, _ := img.At(at.X, at.Y).RGBA()
+			assert.InDelta(t, 255-4*at.X, r>>8, 6)
+			assert.InDelta(t, 255-5*at.Y, g>>8, 6)
+			assert.InDelta(t, 155, b>>8, 6)
+		}
+	}
+}
+
+func testNoAlphaInJPEG(t *testing.T, program string) {
+	in := save(t, "in.png", func(b *bytes.Buffer) error { return png.Encode(b, slope(100)) })
+	out := filepath.Join(t.TempDir(), "out.jpg")
+	text, err := command(t, program, in, out).CombinedOutput()
+	require.Error(t, err)
+	assert.Contains(t, string(text), "transparency")
+	assert.NoFileExists(t, out)
+}
+
+// largePNG is a grey picture of vertical stripes.
+func largePNG(b *bytes.Buffer) error {
+	line := make([]byte, largeSide+1)
+	for x := range largeSide {
+		line[1+x] = byte(x / 64 % 2 * 200)
+	}
+	text := pngHeader(largeSide, largeSide)
+	text[25] = 0 // grey
+	c := chunks{w: b}
+	c.raw(text[:8])
+	c.write("IHDR", text[16:29])
+	var data bytes.Buffer
+	z, err := zlib.NewWriterLevel(&data, zlib.BestSpeed)
+	if err != nil {
+		return err
+	}
+	for range largeSide {
+		if _, err := z.Write(line); err != nil {
+			return err
+		}
+	}
+	if err := z.Close(); err != nil {
+		return err
+	}
+	c.write("IDAT", data.Bytes())
+	c.write("IEND", nil)
+	return c.err
+}
+
+func testLarge(t *testing.T, program string) {
+	in := save(t, "in.png", largePNG)
+	out := filepath.Join(filepath.Dir(in), "out.png")
+	cmd := command(t, program, in, out, "--workers=2", "--sigma=2", "--no-compare")
+	text, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(text))
+	const picture = largeSide * largeSide
+	most := cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10
+	assert.Less(t, most, int64(3*picture+picture/5+programBytes), "three times the picture, and some")
+	img, _ := open(t, out)
+	grey := img.(*image.Gray)
+	require.Equal(t, image.Rect(0, 0, largeSide, largeSide), grey.Rect)
+	first := grey.Pix[:largeSide]
+	assert.Equal(t, []byte{0, 200, 0}, []byte{first[20], first[64+32], first[largeSide-64-32]})
+	assert.InDelta(t, 100, int(first[63])+int(first[64])-100, 2, "blurred")
+	for y := range largeSide {
+		if !bytes.Equal(first, grey.Pix[y*grey.Stride:][:largeSide]) {
+			t.Fatalf("row %d differs", y)
+		}
+	}
+}
+
+func testBar(t *testing.T, program string) {
+	in := save(t, "in.png", func(b *bytes.Buffer) error { return png.Encode(b, slope(255)) })
+	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
+	require.NoError(t, err)
+	defer master.Close()
+	require.NoError(t, unix.IoctlSetPointerInt(int(master.Fd()), unix.TIOCSPTLCK, 0))
+	n, err := unix.IoctlGetInt(int(master.Fd()), unix.TIOCGPTN)
+	require.NoError(t, err)
+	terminal, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", n), os.O_RDWR|unix.O_NOCTTY, 0)
+	require.NoError(t, err)
+	cmd := command(t, program, in, in)
+	cmd.Stderr = terminal
+	require.NoError(t, cmd.Run())
+	shown := make([]byte, 10000)
+	got, err := master.Read(shown) // what is written to a terminal can be read at once
+	require.NoError(t, err)
+	assert.Contains(t, string(shown[:got]), "filtering")
+	require.NoError(t, terminal.Close())
+
+	cmd = command(t, program, in, in)
+	var elsewhere bytes.Buffer
+	cmd.Stderr = &elsewhere
+	require.NoError(t, cmd.Run())
+	assert.Empty(t, elsewhere.String())
+}
+
+func testWorker(t *testing.T, program string) {
+	id, memory, err := newSegment(4096)
+	require.NoError(t, err)
+	defer func() { assert.NoError(t, unix.SysvShmDetach(memory)) }()
+	for _, args := range [][]string{
+		{"--worker=filter", fmt.Sprint(id), "0"}, {"--worker=filter", "2147483647", "0"}, {"--worker=filter", "x", "0"},
+	} {
+		cmd := command(t, program, args...)
+		stdin, err := cmd.StdinPipe()
+		require.NoError(t, err)
+		text, err := cmd.CombinedOutput()
+		require.Error(t, err)
+		assert.Equal(t, 1, cmd.ProcessState.ExitCode())
+		assert.Contains(t, string(text), "shm_image_filter: ")
+		stdin.Close()
+	}
+}
+
+func testFullOutput(t *testing.T, program string) {
+	in := save(t, "in.png", func(b *bytes.Buffer) error { return png.Encode(b, slope(255)) })
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	require.NoError(t, err)
+	defer full.Close()
+	cmd := command(t, program, in, in)
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = full, &said
+	require.Error(t, cmd.Run())
+	assert.Contains(t, said.String(), "no space left on device")
+}
+
+func testRows(t *testing.T, built *programs.Built) {
+	defer func(side int) { benchSide = side }(benchSide)
+	benchSide = 256
+	bin := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(bin, "p13"), 0o700))
+	require.NoError(t, os.Symlink(filepath.Join(built.Go, "shm_image_filter"), filepath.Join(bin, "p13", "shm_image_filter")))
+	require.NoError(t, os.Symlink(built.C, filepath.Join(bin, "p13", "ref")))
+	cfg := measure.Config{Bin: bin}.Defaults()
+	for _, row := range benchmark(cfg) {
+		for _, v := range row.Variants {
+			sample, err := v.Run(t.Context(), &cfg, 1)
+			if _, skipped := measure.Skipped(err); skipped {
+				continue // a peer that is not installed
+			}
+			require.NoError(t, err, "%s: %s", row.Name, v.Name)
+			assert.Equal(t, int64(1), sample.Verified)
+			assert.Positive(t, sample.Elapsed)
+		}
+	}
+}

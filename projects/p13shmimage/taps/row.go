@@ -1,0 +1,5 @@
+package taps
+
+import "unsafe"
+
+func row[T any](first *T, n int) []T { return unsafe.Slice(first, n) }

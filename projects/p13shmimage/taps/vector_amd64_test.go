@@ -1,0 +1,5 @@
+package taps
+
+var hasVector = Vector
+
+func setVector(on bool) { Vector = on }

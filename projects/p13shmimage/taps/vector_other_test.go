@@ -1,0 +1,7 @@
+//go:build !amd64
+
+package taps
+
+const hasVector = false
+
+func setVector(bool) {}
