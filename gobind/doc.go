@@ -21,6 +21,7 @@
 //	mmap      mapped files; typed views of memory; faults as errors  12
 //	posixshm  POSIX shared memory, memfd                             13
 //	sysvshm   System V shared memory                                 14
+//	futex     sleeping at a word in shared memory                    (futex(2))
 //	unixsock  connected Unix domain sockets                          (volume 1, 15)
 //	ipctest   for tests: names, isolation, roles, a check for leaks
 //

@@ -1,0 +1,62 @@
+package ordered_test
+
+import (
+	"math"
+	"os"
+	"runtime"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"unpipc/gobind/ipctest"
+	"unpipc/projects/internal/ordered"
+)
+
+func TestMain(m *testing.M) { os.Exit(ipctest.Main(m)) }
+
+func TestStoresWriteTheirWordAndNoOther(t *testing.T) {
+	for _, value := range []uint64{0, 1, math.MaxUint32, 1 << 40, math.MaxUint64} {
+		words := [3]uint64{7, 8, 9}
+		ordered.Store(&words[1], value)
+		assert.Equal(t, [3]uint64{7, value, 9}, words)
+		halves := [3]uint32{7, 8, 9}
+		ordered.Store32(&halves[1], uint32(value))
+		assert.Equal(t, [3]uint32{7, uint32(value), 9}, halves)
+	}
+}
+
+// Under -race this is also the proof that the detector takes the store for what it is.
+func TestWhatWasWrittenBeforeTheStoreIsSeenByWhoeverSeesTheStore(t *testing.T) {
+	var payload [64]uint64
+	var ready uint64
+	done := make(chan int)
+	const rounds = 20_000
+	var taken atomic.Uint64
+	go func() {
+		wrong := 0
+		for n := uint64(1); n <= rounds; n++ {
+			for atomic.LoadUint64(&ready) < n {
+				ordered.Pause()
+				runtime.Gosched()
+			}
+			for _, p := range payload {
+				if p != n {
+					wrong++
+				}
+			}
+			taken.Store(n)
+		}
+		done <- wrong
+	}()
+	for n := uint64(1); n <= rounds; n++ {
+		for i := range payload {
+			payload[i] = n
+		}
+		ordered.Store(&ready, n)
+		for taken.Load() < n {
+			runtime.Gosched()
+		}
+	}
+	assert.Zero(t, <-done)
+}

@@ -1,0 +1,241 @@
+package p12shmring
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"unpipc/projects/internal/cli"
+	"unpipc/projects/internal/seats"
+)
+
+// DefaultCapacity is what the guide's example has.
+const DefaultCapacity = 1 << 20
+
+// endFlags are what both ends have.
+type endFlags struct {
+	program     *cli.Program
+	name        *string
+	wait        *time.Duration
+	echo, json  *bool
+	check, zero *bool
+	signalled   context.Context
+}
+
+const endExample = "  ring_producer --name /ring --count 1M --size 1KB &\n  ring_consumer --name /ring"
+
+func newEndFlags(name, about string) *endFlags {
+	p := cli.New(name, "", about, endExample)
+	return &endFlags{
+		program: p,
+		name:    p.String("name", "", "`name` of the shared memory object, such as /ring"),
+		wait:    p.Duration("wait", 10*time.Second, "how long to wait for the other end to come"),
+		check:   p.Bool("check", false, "every byte of every message is made from its number and verified (at both ends)"),
+		zero:    p.Bool("in-place", false, "only numbers are written and compared, in the ring: nothing is copied"),
+		echo:    p.Bool("echo", false, "every message comes back through a second ring, and is timed (at both ends)"),
+		json:    p.Bool("json", false, "print the result as JSON"),
+	}
+}
+
+func (f *endFlags) parse(args []string) {
+	f.program.Parse(args)
+	switch {
+	case *f.name == "" || f.program.NArg() > 0:
+		f.program.BadUsage("--name is needed, and no arguments")
+	case *f.check && *f.zero || *f.echo && (*f.check || *f.zero):
+		f.program.BadUsage("--check, --in-place and --echo exclude each other")
+	}
+	f.signalled = cli.UntilSignal() // from before there is a name to remove
+	debug.SetGCPercent(-1)          // nothing here makes garbage that counts
+}
+
+func (f *endFlags) style() Style {
+	switch {
+	case *f.check:
+		return Check
+	case *f.zero:
+		return InPlace
+	}
+	return Copy
+}
+
+// names are those of the ring, and of the one back with --echo.
+func (f *endFlags) names() []string {
+	if *f.echo {
+		return []string{*f.name, *f.name + "-back"}
+	}
+	return []string{*f.name}
+}
+
+// exitOnSignal removes the names, if they are still this end's, and lets the signal end
+// the process wherever it is.
+func (f *endFlags) exitOnSignal(all []*seats.End) {
+	go func() {
+		<-f.signalled.Done()
+		for _, e := range all {
+			_ = e.RemoveName()
+		}
+		f.program.Exit(context.Cause(f.signalled))
+	}()
+}
+
+// checkPeer is the Check of an end.
+func checkPeer(e *seats.End, peer string) func() error {
+	return func() error {
+		gone, err := e.PeerGone()
+		if gone {
+			return peerGone(peer)
+		}
+		return err
+	}
+}
+
+// exit ends the process, unless a signal is about to: what goes wrong then is of its
+// making.
+func (f *endFlags) exit(err error) {
+	if f.signalled.Err() != nil {
+		select {}
+	}
+	f.program.Exit(err)
+}
+
+func (f *endFlags) report(o *outcome, verb string) error {
+	if *f.json {
+		return json.NewEncoder(os.Stdout).Encode(o)
+	}
+	_, err := fmt.Printf("%s %d messages, %d bytes\n", verb, o.Count, o.Bytes)
+	return err
+}
+
+// ProducerMain is the program ring_producer.
+func ProducerMain(args []string) {
+	f := newEndFlags("ring_producer", "Makes a ring in shared memory, waits for a consumer and sends messages.")
+	p := f.program
+	countText := p.String("count", "1M", "messages: 1000, 10K, 100M")
+	sizeText := p.String("size", "1KB", "bytes in a message, at least 16: 64, 1KB (of 1024)")
+	vary := p.Bool("vary", false, "messages of 16 bytes to --size")
+	capacityText := p.String("buffer-size", "1MB", "bytes of the ring, a power of two")
+	batchText := p.String("batch", "0", "bytes to keep back before they are published; 0: every message at once")
+	f.parse(args)
+	count, err := ParseCount(*countText)
+	if err != nil {
+		p.BadUsage("--count: %v", err)
+	}
+	sizes := Sizes{Vary: *vary}
+	if sizes.Most, err = ParseSize(*sizeText); err != nil || sizes.Most < leastMessage {
+		p.BadUsage("--size: %q is no size from %d bytes up", *sizeText, leastMessage)
+	}
+	capacity, err := ParseSize(*capacityText)
+	if err == nil {
+		err = CheckCapacity(capacity)
+	}
+	if err != nil {
+		p.BadUsage("--buffer-size: %v", err)
+	}
+	batch := 0
+	if *batchText != "0" {
+		if batch, err = ParseSize(*batchText); err != nil {
+			p.BadUsage("--batch: %v", err)
+		}
+	}
+	var rings []*Ring
+	var all []*seats.End
+	for _, name := range f.names() {
+		e, err := seats.Make(name, Size(capacity), func(memory []byte) error {
+			r, err := Create(memory, capacity)
+			rings = append(rings, r)
+			return err
+		})
+		if err != nil {
+			for _, e := range all {
+				err = errors.Join(err, e.RemoveName())
+			}
+			p.Exit(err)
+		}
+		all = append(all, e)
+	}
+	f.exitOnSignal(all)
+	ctx, cancel := context.WithTimeout(context.Background(), *f.wait)
+	defer cancel()
+	for i, e := range all {
+		if err := e.AwaitPeer(ctx); err != nil {
+			for _, e := range all[i:] {
+				err = errors.Join(err, e.RemoveName())
+			}
+			f.exit(err)
+		}
+	}
+	producer := rings[0].Producer()
+	producer.Batch, producer.Check = batch, checkPeer(all[0], "consumer")
+	var o outcome
+	if *f.echo {
+		back := rings[1].Consumer()
+		back.Check = checkPeer(all[1], "consumer")
+		times, err := ping(producer, back, count, sizes.Most)
+		if err != nil {
+			f.exit(err)
+		}
+		for _, b := range times.Distribution() {
+			if b.Count > 0 {
+				o.Histogram = append(o.Histogram, [2]int64{b.From, b.Count})
+			}
+		}
+		o.Count, o.Bytes = int64(count), int64(count)*int64(sizes.Most)
+	} else if o, err = produce(producer, count, sizes, f.style()); err != nil {
+		f.exit(err)
+	}
+	if err := drained(rings[0], producer.Check); err != nil {
+		f.exit(err)
+	}
+	f.exit(f.report(&o, "sent"))
+}
+
+// drained waits until the consumer has given everything back: who is gone before looks
+// like one who died, and a consumer who died has not read it.
+func drained(r *Ring, check func() error) error {
+	return await(r.producerSleeps, r.Empty, check)
+}
+
+// ConsumerMain is the program ring_consumer.
+func ConsumerMain(args []string) {
+	f := newEndFlags("ring_consumer", "Receives what ring_producer sends, to its end, and checks every message.")
+	warmup := f.program.Int64("warmup", 0, "messages that do not count in --json's figures")
+	f.parse(args)
+	f.exitOnSignal(nil)
+	ctx, cancel := context.WithTimeout(context.Background(), *f.wait)
+	defer cancel()
+	var rings []*Ring
+	var all []*seats.End
+	for _, name := range f.names() {
+		e, err := seats.Join(ctx, name, ErrNotReady, func(memory []byte) error {
+			r, err := Attach(memory)
+			if err == nil {
+				rings = append(rings, r)
+			}
+			return err
+		})
+		if err != nil {
+			f.exit(err)
+		}
+		all = append(all, e)
+	}
+	consumer := rings[0].Consumer()
+	consumer.Check = checkPeer(all[0], "producer")
+	var o outcome
+	var err error
+	if *f.echo {
+		back := rings[len(rings)-1].Producer()
+		back.Check = checkPeer(all[1], "producer")
+		o, err = echo(consumer, back)
+	} else {
+		o, err = consume(consumer, *warmup, f.style())
+	}
+	if err != nil {
+		f.exit(err)
+	}
+	f.exit(f.report(&o, "received"))
+}

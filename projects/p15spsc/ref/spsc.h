@@ -1,0 +1,192 @@
+/* The queue, in the layout of ../queue.go, and the ways to keep its ends apart. */
+#ifndef SPSC_H
+#define SPSC_H
+
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#define BLOCK 128
+#define MAGIC UINT64_C(0x756e702d73707363)
+#define VERSION 1
+#define MAX_CAPACITY (1 << 28)
+
+enum kind { NAIVE, PADDED, CACHED, DEFERRED, BATCHED, MUTEX, SEM, KINDS };
+
+static const char *const kind_names[KINDS] = {
+	"naive", "padded", "cached", "deferred", "batched", "mutex", "semaphore"
+};
+
+struct header {
+	_Atomic uint64_t magic; /* written last */
+	uint32_t version, kind;
+	uint64_t capacity;
+	uint32_t tail_at, head_at, slots_at;
+	uint64_t promised; /* how many items there will be in all; 0: unknown */
+
+	_Alignas(BLOCK) _Atomic uint64_t tail; /* items ever written */
+	_Atomic uint64_t near_head;            /* of NAIVE, MUTEX and SEM */
+	_Alignas(BLOCK) _Atomic uint64_t far_head; /* of the others */
+
+	_Alignas(BLOCK) pthread_mutex_t mutex;
+	_Alignas(BLOCK) union { pthread_cond_t cond; sem_t sem; } full;
+	_Alignas(BLOCK) union { pthread_cond_t cond; sem_t sem; } empty;
+	_Alignas(BLOCK) uint64_t slot[];
+};
+
+static bool is_locked(enum kind k) { return k == MUTEX || k == SEM; }
+
+static _Atomic uint64_t *head_of(struct header *h, enum kind k)
+{
+	return k == NAIVE || is_locked(k) ? &h->near_head : &h->far_head;
+}
+
+/* By what both sides have published. */
+static inline bool queue_empty(struct header *h)
+{
+	return atomic_load(&h->tail) == atomic_load(head_of(h, h->kind));
+}
+
+static size_t queue_size(uint64_t capacity)
+{
+	return sizeof(struct header) + capacity * 8;
+}
+
+static uint32_t offset_in(struct header *h, void *part)
+{
+	return (char *)part - (char *)h;
+}
+
+/* h is zero and has room. */
+static inline void queue_create(struct header *h, uint64_t capacity, enum kind k, uint64_t promised)
+{
+	h->version = VERSION;
+	h->kind = k;
+	h->capacity = capacity;
+	h->tail_at = offset_in(h, &h->tail);
+	h->head_at = offset_in(h, head_of(h, k));
+	h->slots_at = sizeof(*h);
+	h->promised = promised;
+	if (k == MUTEX) {
+		pthread_mutexattr_t m;
+		pthread_condattr_t c;
+
+		pthread_mutexattr_init(&m);
+		pthread_mutexattr_setpshared(&m, PTHREAD_PROCESS_SHARED);
+		pthread_mutex_init(&h->mutex, &m);
+		pthread_condattr_init(&c);
+		pthread_condattr_setpshared(&c, PTHREAD_PROCESS_SHARED);
+		pthread_cond_init(&h->full.cond, &c);
+		pthread_cond_init(&h->empty.cond, &c);
+	} else if (k == SEM) {
+		sem_init(&h->full.sem, 1, 0);
+		sem_init(&h->empty.sem, 1, capacity);
+	}
+	atomic_store_explicit(&h->magic, MAGIC, memory_order_release);
+}
+
+/* What is wrong with the queue in so many bytes; NULL: nothing; "": not ready yet. */
+static inline const char *queue_check(void *memory, size_t size)
+{
+	struct header *h = memory;
+	uint64_t seen;
+
+	if (size < sizeof(*h))
+		return "too small for a queue";
+	seen = atomic_load_explicit(&h->magic, memory_order_acquire);
+	if (seen == 0)
+		return "";
+	if (seen != MAGIC)
+		return "not a queue of this layout: magic";
+	if (h->version != VERSION)
+		return "not a queue of this layout: version";
+	if (h->kind >= KINDS)
+		return "not a queue of this layout: kind";
+	if (h->capacity < 1 || h->capacity > MAX_CAPACITY || (h->capacity & (h->capacity - 1)) ||
+	    queue_size(h->capacity) > size)
+		return "not a queue of this layout: capacity";
+	if (h->tail_at != offset_in(h, &h->tail) || h->head_at != offset_in(h, head_of(h, h->kind)) ||
+	    h->slots_at != sizeof(*h))
+		return "not a queue of this layout: its parts are elsewhere";
+	return NULL;
+}
+
+/*
+ * One end. The kinds CACHED, DEFERRED and BATCHED keep their own index here and
+ * look at the other side's only when what they know of it is used up.
+ */
+struct end {
+	_Alignas(BLOCK) uint64_t *slot;
+	uint64_t mask, own, limit, published, every;
+	_Atomic uint64_t *mine, *peer;
+	struct header *h;
+	enum kind kind;
+	_Alignas(BLOCK) char after[BLOCK];
+};
+
+static void end_init(struct end *e, struct header *h, bool producer)
+{
+	e->h = h;
+	e->kind = h->kind;
+	e->slot = h->slot;
+	e->mask = h->capacity - 1;
+	e->mine = producer ? &h->tail : head_of(h, e->kind);
+	e->peer = producer ? head_of(h, e->kind) : &h->tail;
+	e->own = e->limit = e->published = atomic_load_explicit(e->mine, memory_order_relaxed);
+	e->every = e->kind == DEFERRED && e->mask >= 3 ? (e->mask + 1) / 4 : 1;
+}
+
+static void publish(struct end *e)
+{
+	if (e->published != e->own) {
+		e->published = e->own;
+		atomic_store_explicit(e->mine, e->own, memory_order_release);
+	}
+}
+
+static __attribute__((noinline)) bool look(struct end *e, uint64_t ahead)
+{
+	uint64_t limit = atomic_load_explicit(e->peer, memory_order_acquire) + ahead;
+
+	if (limit - e->own > e->mask + 1)
+		die("the queue's indices are corrupt");
+	e->limit = limit;
+	if (limit == e->own)
+		publish(e);
+	return limit != e->own;
+}
+
+static bool look_for_room(struct end *e) { return look(e, e->mask + 1); }
+static bool look_for_items(struct end *e) { return look(e, 0); }
+
+static inline void advance(struct end *e)
+{
+	if (++e->own - e->published >= e->every) {
+		e->published = e->own;
+		atomic_store_explicit(e->mine, e->own, memory_order_release);
+	}
+}
+
+static inline bool try_push(struct end *e, uint64_t v)
+{
+	if (e->own == e->limit && !look_for_room(e))
+		return false;
+	e->slot[e->own & e->mask] = v;
+	advance(e);
+	return true;
+}
+
+static inline bool try_pop(struct end *e, uint64_t *v)
+{
+	if (e->own == e->limit && !look_for_items(e))
+		return false;
+	*v = e->slot[e->own & e->mask];
+	advance(e);
+	return true;
+}
+
+#endif
