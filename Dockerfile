@@ -5,12 +5,13 @@
 FROM golang:1.26-bookworm
 
 # libtirpc, rpcbind and rpcgen for Sun RPC; netbase has rpcbind's /etc/services;
-# redis-server is behind the pool of exercise 10, tdb and SQLite are what exercise 9 is
-# measured against, ImageMagick judges exercise 13; the rest is for looking at what
-# programs do.
+# redis-server is behind the pool of exercise 10, ImageMagick judges exercise 13; tdb,
+# SQLite and Boost are what exercises 9 and 15 are measured against; the rest is for
+# looking at what programs do.
 RUN apt-get update && apt-get install -y --no-install-recommends \
         libtirpc-dev rpcbind rpcsvc-proto pkg-config netbase imagemagick \
-        redis-server libtdb-dev libsqlite3-dev strace ltrace gdb valgrind lsof procps \
+        redis-server libtdb-dev libsqlite3-dev libboost-dev \
+        strace ltrace gdb valgrind lsof procps \
     && rm -rf /var/lib/apt/lists/*
 
 WORKDIR /unpipc

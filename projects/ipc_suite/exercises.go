@@ -8,6 +8,14 @@ import (
 	"unpipc/projects/p04posixmq"
 	"unpipc/projects/p05sysvmq"
 	"unpipc/projects/p06mqbench"
+	"unpipc/projects/p07prodcons"
+	"unpipc/projects/p08rwlock"
+	"unpipc/projects/p09reclock"
+	"unpipc/projects/p10sempool"
+	"unpipc/projects/p11barrier"
+	"unpipc/projects/p12shmring"
+	"unpipc/projects/p13shmimage"
+	"unpipc/projects/p15spsc"
 )
 
 // exercises are all there are, in the guide's order.
@@ -18,4 +26,12 @@ var exercises = []*exercise.Exercise{
 	&p04posixmq.Exercise,
 	&p05sysvmq.Exercise,
 	&p06mqbench.Exercise,
+	&p07prodcons.Exercise,
+	&p08rwlock.Exercise,
+	&p09reclock.Exercise,
+	&p10sempool.Exercise,
+	&p11barrier.Exercise,
+	&p12shmring.Exercise,
+	&p13shmimage.Exercise,
+	&p15spsc.Exercise,
 }

@@ -25,7 +25,7 @@ type watcher struct {
 	entries    [maxEntries]watched
 	missing    [looks]int
 	look       int
-	stuck      int // looks in a row at which there were tokens and workers that waited
+	stuck      int      // looks in a row at which there were tokens and workers that waited
 	emptySince uint64   // 0: workers are there
 	told       counters // as they were at the last report
 }
