@@ -35,9 +35,8 @@ int unp_mutex_store(uintptr_t m, int64_t *word, int64_t value);
 int unp_mutex_copy(uintptr_t m, char *to, const char *from, size_t n);
 
 /*
- * Unlocks, wakes one that waits for the condition, or all, or nobody (NULL), and locks
- * again: what a loop does between two rounds. The wake-up comes after the unlock, so that
- * the woken does not run into the mutex.
+ * Wakes one that waits for the condition, or all, or nobody (NULL), unlocks, and locks
+ * again: what a loop does between two rounds.
  */
 int unp_mutex_relock(uintptr_t m, pthread_cond_t *wake, bool all);
 

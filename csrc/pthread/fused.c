@@ -54,12 +54,12 @@ int unp_mutex_copy(uintptr_t m, char *to, const char *from, size_t n)
 
 int unp_mutex_relock(uintptr_t m, pthread_cond_t *wake, bool all)
 {
-	int error = pthread_mutex_unlock(mutex(m));
-	if (error != 0)
-		return error;
 	if (wake != NULL && all)
 		pthread_cond_broadcast(wake);
 	else if (wake != NULL)
 		pthread_cond_signal(wake);
+	int error = pthread_mutex_unlock(mutex(m));
+	if (error != 0)
+		return error;
 	return pthread_mutex_lock(mutex(m));
 }

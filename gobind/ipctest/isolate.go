@@ -20,7 +20,6 @@ const isolatedEnv = "UNPIPC_IPCTEST_ISOLATED"
 // namespaces and has run no test.
 const unsettled = 125
 
-// isolated says that nobody else's IPC objects can be seen from here.
 // Isolated says whether the tests run in namespaces of their own: nobody else sees, makes
 // or removes their objects.
 func Isolated() bool { return os.Getenv(isolatedEnv) != "" }

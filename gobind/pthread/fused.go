@@ -70,10 +70,9 @@ func (m *Mutex) Copy(to, from []byte) error {
 		(*C.char)(unsafe.Pointer(unsafe.SliceData(from))), C.size_t(n)))
 }
 
-// Relock unlocks the mutex, which the caller holds, wakes one of those that wait for the
-// condition, or all, or nobody if it is nil, and locks again, in one call into C: what a
-// loop does between two rounds. The wake-up comes after the unlock, so that the woken does
-// not run into the mutex.
+// Relock wakes one of those that wait for the condition, or all, or nobody if it is nil,
+// unlocks the mutex, which the caller holds, and locks it again, in one call into C: what
+// a loop does between two rounds.
 // Errors: those of [Mutex.Lock]; EPERM as of [Mutex.Unlock].
 func (m *Mutex) Relock(wake *Cond, all bool) error {
 	racedetect.Giving()
