@@ -72,7 +72,7 @@ the greatest. A row whose check fails has no figures, and the exit status is 1.`
 	flags.BoolVar(&f.all, "all", false, "every row there is")
 	flags.StringVar(&f.only, "only", "", "rows whose name or group matches the regular expression")
 	flags.BoolVar(&f.list, "list", false, "list the rows instead of measuring them")
-	flags.BoolVar(&f.quick, "quick", false, "short runs and two message sizes: a minute for all rows")
+	flags.BoolVar(&f.quick, "quick", false, "short runs and two message sizes: a few minutes for all rows")
 	flags.StringSliceVar(&f.sizes, "msg-size", nil, "message sizes, such as 64,1KiB,1MiB")
 	flags.IntVar(&f.runs, "runs", f.runs, "rounds for each row")
 	flags.StringSliceVar(&f.pin, "pin", nil, "CPUs to pin the processes of a run to, in turn, such as 0,1")
