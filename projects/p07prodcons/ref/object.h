@@ -153,11 +153,14 @@ static inline void *watch_owner(void *arg)
 	return NULL;
 }
 
-/* Begins to watch; ESRCH if the owner is dead. */
-static inline int watch(struct watch *w, int fd)
+/* Begins to watch; ESRCH if the owner is dead. part must outlive main. */
+static inline int watch(struct watch watch, int fd)
 {
+	static struct watch kept; /* the thread may still look when main has returned */
+	struct watch *w = &kept;
 	pthread_t thread;
 
+	kept = watch;
 	w->owner = (int)syscall(SYS_pidfd_open, w->b->owner, 0);
 	if (w->owner == -1)
 		return errno;

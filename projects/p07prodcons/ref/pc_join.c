@@ -73,7 +73,7 @@ int main(int argc, char **argv)
 			part[n] = (struct part){ b, join(b, kind), quiet };
 	unlock(b);
 	struct watch w = { .b = b, .part = part, .parts = n, .program = "pc_join", .name = argv[optind] };
-	int error = part[n - 1].me == -1 ? EAGAIN : watch(&w, fd);
+	int error = part[n - 1].me == -1 ? EAGAIN : watch(w, fd);
 	for (int i = 0; i < n && error == 0; i++)
 		error = pthread_create(&thread[i], NULL, run, &part[i]);
 	if (error != 0) {

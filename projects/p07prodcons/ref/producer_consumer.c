@@ -289,7 +289,7 @@ int main(int argc, char **argv)
 			return fail(o.name, errno);
 		part[0] = (struct part){ buffer, (int)o.member, o.quiet };
 		struct watch w = { .b = buffer, .part = part, .parts = 1, .program = "producer_consumer", .name = o.name };
-		if ((error = watch(&w, fd)) != 0)
+		if ((error = watch(w, fd)) != 0)
 			return fail(o.name, error);
 		take_part(&part[0]);
 		return 0;
