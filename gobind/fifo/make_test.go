@@ -20,16 +20,6 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(ipctest.Main(m)) }
 
-// isPath says that err is of a named object, and which.
-func isPath(t *testing.T, err error, op, path string, errno error) {
-	t.Helper()
-	var e *fs.PathError
-	require.ErrorAs(t, err, &e)
-	assert.Equal(t, op, e.Op)
-	assert.Equal(t, path, e.Path)
-	assert.ErrorIs(t, err, errno)
-}
-
 func newFIFO(t testing.TB) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "fifo")
@@ -123,9 +113,9 @@ func TestMakeRefusesWhatMkfifoRefuses(t *testing.T) {
 		file("a\x00b"):                 unix.EINVAL,
 		"":                             unix.ENOENT,
 	} {
-		isPath(t, fifo.Make(path, 0o600), "mkfifo", path, errno)
+		ipctest.IsPathError(t, fifo.Make(path, 0o600), "mkfifo", path, errno)
 	}
 	assert.ErrorIs(t, fifo.Make(file("fifo"), 0o600), fs.ErrExist)
-	isPath(t, fifo.Make(file("new"), unix.S_IFREG|0o600), "mkfifo", file("new"), unix.EINVAL)
+	ipctest.IsPathError(t, fifo.Make(file("new"), unix.S_IFREG|0o600), "mkfifo", file("new"), unix.EINVAL)
 	assert.NoFileExists(t, file("nowhere"), "nothing was made through the link")
 }

@@ -3,14 +3,12 @@ package fifo_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -50,21 +48,6 @@ func (o *opening[End]) waits() bool {
 	}
 }
 
-// waiters counts the threads of this process that sleep in openat(2).
-func waiters(t *testing.T) int {
-	t.Helper()
-	tasks, err := filepath.Glob("/proc/self/task/*/syscall")
-	require.NoError(t, err)
-	n := 0
-	for _, task := range tasks {
-		call, _ := os.ReadFile(task)
-		if strings.HasPrefix(string(call), fmt.Sprintf("%d ", unix.SYS_OPENAT)) {
-			n++
-		}
-	}
-	return n
-}
-
 func TestOpensWaitForEachOther(t *testing.T) {
 	path := newFIFO(t)
 	for _, readerFirst := range []bool{true, false} {
@@ -72,12 +55,12 @@ func TestOpensWaitForEachOther(t *testing.T) {
 		var w *opening[*pipe.Writer]
 		if readerFirst {
 			r = start(fifo.OpenReader, t.Context(), path)
-			ipctest.Eventually(t, func() bool { return waiters(t) == 1 }, "the reader waits for a writer")
+			ipctest.Asleep(t, unix.SYS_OPENAT, 1)
 			assert.True(t, r.waits())
 			w = start(fifo.OpenWriter, t.Context(), path)
 		} else {
 			w = start(fifo.OpenWriter, t.Context(), path)
-			ipctest.Eventually(t, func() bool { return waiters(t) == 1 }, "the writer waits for a reader")
+			ipctest.Asleep(t, unix.SYS_OPENAT, 1)
 			assert.True(t, w.waits())
 			r = start(fifo.OpenReader, t.Context(), path)
 		}
@@ -98,7 +81,7 @@ func TestOpensWaitForEachOther(t *testing.T) {
 func TestNonBlockingOpens(t *testing.T) {
 	path := newFIFO(t)
 	_, err := fifo.OpenWriter(t.Context(), path, unix.O_NONBLOCK)
-	isPath(t, err, "open", path, unix.ENXIO)
+	ipctest.IsPathError(t, err, "open", path, unix.ENXIO)
 	r, err := fifo.OpenReader(t.Context(), path, unix.O_NONBLOCK)
 	require.NoError(t, err, "a reader need not wait")
 	defer r.Close()
@@ -174,11 +157,11 @@ func TestOnlyAFIFOIsOpened(t *testing.T) {
 		file("a\x00b"):   unix.EINVAL,
 	} {
 		_, err := fifo.OpenReader(t.Context(), path, 0)
-		isPath(t, err, "open", path, errno)
+		ipctest.IsPathError(t, err, "open", path, errno)
 		_, err = fifo.OpenWriter(t.Context(), path, 0)
-		isPath(t, err, "open", path, errno)
+		ipctest.IsPathError(t, err, "open", path, errno)
 		_, err = fifo.OpenReadWriter(path, 0)
-		isPath(t, err, "open", path, errno)
+		ipctest.IsPathError(t, err, "open", path, errno)
 	}
 	got, err := os.ReadFile(file("file"))
 	require.NoError(t, err)
@@ -248,11 +231,11 @@ func TestACancelledOpenWakesNobody(t *testing.T) {
 	cancelled, cancel := context.WithCancel(t.Context())
 	gaveUp := start(fifo.OpenWriter, cancelled, path)
 	stays := start(fifo.OpenWriter, t.Context(), path)
-	ipctest.Eventually(t, func() bool { return waiters(t) == 2 }, "both writers wait")
+	ipctest.Asleep(t, unix.SYS_OPENAT, 2)
 	cancel()
 	<-gaveUp.done
 	assert.Equal(t, context.Canceled, gaveUp.err)
-	assert.Equal(t, 1, waiters(t))
+	ipctest.Asleep(t, unix.SYS_OPENAT, 1)
 	assert.True(t, stays.waits())
 	r, err := fifo.OpenReader(t.Context(), path, 0)
 	require.NoError(t, err)

@@ -1,6 +1,6 @@
 // Package ipctest is what tests of IPC need: names nobody else uses, a world of
-// their own where that is allowed, processes of their own, and a check that
-// nothing was left behind.
+// their own where that is allowed, processes of their own, a look at who sleeps, and a
+// check that nothing was left behind.
 //
 //	func TestMain(m *testing.M) { os.Exit(ipctest.Main(m)) }
 //

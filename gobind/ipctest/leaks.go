@@ -95,7 +95,7 @@ func (s snapshot) systemV() {
 }
 
 // grace is what goroutines and children that are just ending are given.
-var grace = 3 * time.Second
+var grace = 20 * time.Second
 
 // leaks is what is there now and was not before.
 func leaks(before snapshot) []string {

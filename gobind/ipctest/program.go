@@ -1,6 +1,7 @@
 package ipctest
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -8,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // programs are those that this process's tests have compiled.
@@ -46,6 +48,20 @@ func CProgram(t testing.TB, source string, libraries ...string) string {
 	}
 	programs.of[key] = out
 	return out
+}
+
+// Output is what an installed program prints, which must succeed within a minute.
+func Output(t testing.TB, program string, args ...string) string {
+	t.Helper()
+	_, err := exec.LookPath(program)
+	Require(t, err == nil, program)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	text, err := exec.CommandContext(ctx, program, args...).CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", program, err, text)
+	}
+	return string(text)
 }
 
 // Dir is a folder for what the tests of a package build, and share. [Main] removes it.

@@ -49,7 +49,7 @@ func TestAFileTruncatedUnderAMappingIsAnError(t *testing.T) {
 		require.NoError(t, err)
 	})
 	t.Run("populate", func(t *testing.T) {
-		isCall(t, mmap.Advise(memory, unix.MADV_POPULATE_READ), "madvise", unix.EFAULT)
+		ipctest.IsSyscallError(t, mmap.Advise(memory, unix.MADV_POPULATE_READ), "madvise", unix.EFAULT)
 	})
 	t.Run("what is left", func(t *testing.T) {
 		assert.NoError(t, mmap.Catch(memory, func() { memory[2*mmap.PageSize-1]++ }), "the rest of its last page")

@@ -41,14 +41,6 @@ func mapped(t testing.TB, f *os.File, offset int64, bytes, protection, flags int
 	return memory
 }
 
-// isCall asserts all of an *os.SyscallError.
-func isCall(t *testing.T, err error, call string, errno error) {
-	t.Helper()
-	var failed *os.SyscallError
-	require.ErrorAs(t, err, &failed)
-	assert.Equal(t, os.SyscallError{Syscall: call, Err: errno}, *failed)
-}
-
 func TestASharedMappingIsTheFile(t *testing.T) {
 	f := newFile(t, 10_000)
 	memory := mapped(t, f, 0, 10_000, readWrite, unix.MAP_SHARED)
@@ -82,7 +74,7 @@ func TestAPartOfAFileBeginsAtAPage(t *testing.T) {
 	memory := mapped(t, f, int64(mmap.PageSize), 11, unix.PROT_READ, unix.MAP_SHARED)
 	assert.Equal(t, "second page", string(memory))
 	_, err = mmap.Map(int(f.Fd()), 100, 11, unix.PROT_READ, unix.MAP_SHARED)
-	isCall(t, err, "mmap", unix.EINVAL)
+	ipctest.IsSyscallError(t, err, "mmap", unix.EINVAL)
 }
 
 func TestWhatCannotBeMappedIsAnError(t *testing.T) {
@@ -91,24 +83,24 @@ func TestWhatCannotBeMappedIsAnError(t *testing.T) {
 	require.NoError(t, err)
 	defer reader.Close()
 	_, err = mmap.Map(int(reader.Fd()), 0, 100, readWrite, unix.MAP_SHARED)
-	isCall(t, err, "mmap", unix.EACCES)
+	ipctest.IsSyscallError(t, err, "mmap", unix.EACCES)
 	_, err = mmap.Map(int(f.Fd()), 0, 0, unix.PROT_READ, unix.MAP_SHARED)
-	isCall(t, err, "mmap", unix.EINVAL)
+	ipctest.IsSyscallError(t, err, "mmap", unix.EINVAL)
 	_, err = mmap.Map(-1, 0, 100, unix.PROT_READ, unix.MAP_SHARED)
-	isCall(t, err, "mmap", unix.EBADF)
+	ipctest.IsSyscallError(t, err, "mmap", unix.EBADF)
 	_, err = mmap.Map(int(f.Fd()), 0, 100, unix.PROT_READ, unix.MAP_SHARED|unix.MAP_FIXED)
-	isCall(t, err, "mmap", unix.EINVAL)
+	ipctest.IsSyscallError(t, err, "mmap", unix.EINVAL)
 	_, err = mmap.Map(-1, 0, 1<<60, readWrite, anonymous)
-	isCall(t, err, "mmap", unix.ENOMEM)
+	ipctest.IsSyscallError(t, err, "mmap", unix.ENOMEM)
 }
 
 func TestWhatIsUnmappedIsGone(t *testing.T) {
 	memory, err := mmap.Map(-1, 0, 10_000, readWrite, anonymous)
 	require.NoError(t, err)
-	isCall(t, mmap.Unmap(memory[4096:]), "munmap", unix.EINVAL)
+	ipctest.IsSyscallError(t, mmap.Unmap(memory[4096:]), "munmap", unix.EINVAL)
 	require.NoError(t, mmap.Unmap(memory))
-	isCall(t, mmap.Unmap(memory), "munmap", unix.EINVAL)
-	isCall(t, mmap.Sync(memory, unix.MS_SYNC), "msync", unix.ENOMEM)
+	ipctest.IsSyscallError(t, mmap.Unmap(memory), "munmap", unix.EINVAL)
+	ipctest.IsSyscallError(t, mmap.Sync(memory, unix.MS_SYNC), "msync", unix.ENOMEM)
 }
 
 func TestRemapFollowsAFileThatGrew(t *testing.T) {
@@ -131,7 +123,7 @@ func TestRemapFollowsAFileThatGrew(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, unsafe.SliceData(grown), unsafe.SliceData(less), "without MAYMOVE it stays")
 	_, err = mmap.Remap(grown, large, unix.MREMAP_MAYMOVE)
-	isCall(t, err, "mremap", unix.EINVAL)
+	ipctest.IsSyscallError(t, err, "mremap", unix.EINVAL)
 	require.NoError(t, mmap.Unmap(less))
 }
 
@@ -143,10 +135,10 @@ func TestRemapThatMayNotMoveNeedsRoom(t *testing.T) {
 	_, err = unix.MremapPtr(unsafe.Pointer(&memory[0]), uintptr(mmap.PageSize), nil, uintptr(2*mmap.PageSize), 0)
 	assert.ErrorIs(t, err, unix.ENOMEM, "the kernel")
 	_, err = mmap.Remap(memory, 3*mmap.PageSize, unix.MREMAP_MAYMOVE)
-	isCall(t, err, "mremap", unix.EFAULT)
+	ipctest.IsSyscallError(t, err, "mremap", unix.EFAULT)
 	require.NoError(t, mmap.Protect(memory, readWrite))
 	_, err = mmap.Remap(memory, 1<<46, 0)
-	isCall(t, err, "mremap", unix.ENOMEM)
+	ipctest.IsSyscallError(t, err, "mremap", unix.ENOMEM)
 	require.NoError(t, mmap.Unmap(memory))
 }
 
@@ -157,5 +149,5 @@ func TestAdviseReachesPartsOfPages(t *testing.T) {
 	memory[0], memory[mmap.PageSize] = 1, 1
 	require.NoError(t, mmap.Advise(memory[mmap.PageSize+5:mmap.PageSize+6], unix.MADV_DONTNEED))
 	assert.Equal(t, []byte{1, 0}, []byte{memory[0], memory[mmap.PageSize]}, "its page alone")
-	isCall(t, mmap.Advise(memory, 12345), "madvise", unix.EINVAL)
+	ipctest.IsSyscallError(t, mmap.Advise(memory, 12345), "madvise", unix.EINVAL)
 }

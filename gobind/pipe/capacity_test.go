@@ -3,7 +3,6 @@ package pipe_test
 import (
 	"math"
 	"os"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -27,14 +26,14 @@ func TestTheCapacityIsWhatTheKernelMadeOfTheWish(t *testing.T) {
 	}
 	for _, wish := range []int{-1, math.MaxInt32 + 2, math.MaxInt64} {
 		_, err := w.SetCapacity(wish)
-		isCall(t, err, "fcntl", unix.EINVAL)
+		ipctest.IsSyscallError(t, err, "fcntl", unix.EINVAL)
 	}
 	_, err := w.SetCapacity(4 * page)
 	require.NoError(t, err)
 	_, err = w.Write(make([]byte, 3*page))
 	require.NoError(t, err)
 	_, err = w.SetCapacity(2 * page)
-	isCall(t, err, "fcntl", unix.EBUSY)
+	ipctest.IsSyscallError(t, err, "fcntl", unix.EBUSY)
 }
 
 var _ = ipctest.Role("too large a capacity", func([]string) int {
@@ -48,11 +47,7 @@ var _ = ipctest.Role("too large a capacity", func([]string) int {
 
 func TestTheCapacityIsLimitedForTheUnprivileged(t *testing.T) {
 	cmd := ipctest.Command(t, "too large a capacity")
-	if os.Geteuid() == 0 {
-		// The test binary's folder may not be open to them.
-		cmd.Path = "/proc/self/exe"
-		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: 65534, Gid: 65534}
-	}
+	ipctest.AsNobody(cmd)
 	cmd.Run()
 	assert.Equal(t, 5, cmd.ProcessState.ExitCode())
 }

@@ -30,15 +30,6 @@ func newPipe(t testing.TB, flags int) (*pipe.Reader, *pipe.Writer) {
 	return r, w
 }
 
-// isCall says that err is of a named system call, and which.
-func isCall(t *testing.T, err error, call string, errno error) {
-	t.Helper()
-	var e *os.SyscallError
-	require.ErrorAs(t, err, &e)
-	assert.Equal(t, call, e.Syscall)
-	assert.ErrorIs(t, err, errno)
-}
-
 func TestBytesArriveInOrderAndThenTheEnd(t *testing.T) {
 	r, w := newPipe(t, 0)
 	n, err := w.Write([]byte("first "))
@@ -118,11 +109,11 @@ func TestAPipeWithoutReadersIsAnErrorAndNoDeath(t *testing.T) {
 		"vmsplice": func(p []byte) (int, error) { return w.Vmsplice(p, 0) },
 	} {
 		n, err := write([]byte("x"))
-		isCall(t, err, call, unix.EPIPE)
+		ipctest.IsSyscallError(t, err, call, unix.EPIPE)
 		assert.Zero(t, n)
 	}
 	_, err := w.WriteContext(t.Context(), []byte("x"))
-	isCall(t, err, "write", unix.EPIPE)
+	ipctest.IsSyscallError(t, err, "write", unix.EPIPE)
 }
 
 // Go ends a process whose os.Stdout breaks; a Writer on descriptor 1 tells it.
@@ -149,24 +140,24 @@ func TestNonBlockingEndsSayWhatTheyCouldDo(t *testing.T) {
 	size, err := w.SetCapacity(2 * 4096)
 	require.NoError(t, err)
 	_, err = r.Read(make([]byte, 1))
-	isCall(t, err, "read", unix.EAGAIN)
+	ipctest.IsSyscallError(t, err, "read", unix.EAGAIN)
 
 	for _, write := range []func([]byte) (int, error){
 		w.Write,
 		func(p []byte) (int, error) { return w.WriteContext(t.Context(), p) },
 	} {
 		n, err := write(make([]byte, size+5000))
-		isCall(t, err, "write", unix.EAGAIN)
+		ipctest.IsSyscallError(t, err, "write", unix.EAGAIN)
 		assert.Equal(t, size, n, "the part there was room for")
 		n, err = write(make([]byte, 1))
-		isCall(t, err, "write", unix.EAGAIN)
+		ipctest.IsSyscallError(t, err, "write", unix.EAGAIN)
 		assert.Zero(t, n)
 		_, err = io.ReadFull(r, make([]byte, 4096))
 		require.NoError(t, err)
 		_, err = write(make([]byte, 1))
 		require.NoError(t, err)
 		n, err = write(make([]byte, 4096))
-		isCall(t, err, "write", unix.EAGAIN)
+		ipctest.IsSyscallError(t, err, "write", unix.EAGAIN)
 		assert.Zero(t, n, "up to PIPE_BUF it is all or nothing")
 		_, err = io.ReadFull(r, make([]byte, 4097))
 		require.NoError(t, err)
@@ -313,22 +304,22 @@ func TestAnEndIsClosedOnce(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, unix.FD_CLOEXEC, flags, "no program inherits it by accident")
 		require.NoError(t, end.Close())
-		isCall(t, end.Close(), "close", unix.EBADF)
+		ipctest.IsSyscallError(t, end.Close(), "close", unix.EBADF)
 		assert.Equal(t, -1, end.Fd())
 	}
 	_, err := r.Read(make([]byte, 1))
-	isCall(t, err, "read", unix.EBADF)
+	ipctest.IsSyscallError(t, err, "read", unix.EBADF)
 	_, err = w.Write(nil)
-	isCall(t, err, "write", unix.EBADF)
+	ipctest.IsSyscallError(t, err, "write", unix.EBADF)
 	_, err = w.AtomicSize()
-	isCall(t, err, "fpathconf", unix.EBADF)
+	ipctest.IsSyscallError(t, err, "fpathconf", unix.EBADF)
 	_, err = w.Capacity()
-	isCall(t, err, "fcntl", unix.EBADF)
+	ipctest.IsSyscallError(t, err, "fcntl", unix.EBADF)
 	_, err = r.Buffered()
-	isCall(t, err, "ioctl", unix.EBADF)
+	ipctest.IsSyscallError(t, err, "ioctl", unix.EBADF)
 }
 
 func TestNewFailsAsPipe2Does(t *testing.T) {
 	_, _, err := pipe.New(unix.O_APPEND)
-	isCall(t, err, "pipe2", unix.EINVAL)
+	ipctest.IsSyscallError(t, err, "pipe2", unix.EINVAL)
 }

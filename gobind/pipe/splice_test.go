@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"unpipc/gobind/ipctest"
 	"unpipc/gobind/pipe"
 )
 
@@ -41,12 +42,12 @@ func TestVectorsAreGatheredAndScattered(t *testing.T) {
 		many[i] = []byte{byte(i)}
 	}
 	_, err = w.Writev(many)
-	isCall(t, err, "writev", unix.EINVAL)
+	ipctest.IsSyscallError(t, err, "writev", unix.EINVAL)
 	n, err = w.Writev(many[:1024])
 	require.NoError(t, err)
 	assert.Equal(t, 1024, n)
 	_, err = r.Readv(many)
-	isCall(t, err, "readv", unix.EINVAL)
+	ipctest.IsSyscallError(t, err, "readv", unix.EINVAL)
 	require.Equal(t, string(bytes.Join(many[:1024], nil)), readAll(t, r, w))
 	_, err = r.Readv(many[:1])
 	assert.Equal(t, io.EOF, err)
@@ -80,10 +81,10 @@ func TestSpliceMovesBytesBetweenFilesAndPipes(t *testing.T) {
 	require.NoError(t, err)
 	defer out.Close()
 	_, err = pipe.Splice(int(out.Fd()), int(file.Fd()), 1, 0)
-	isCall(t, err, "splice", unix.EINVAL)
+	ipctest.IsSyscallError(t, err, "splice", unix.EINVAL)
 	r3, w3 := newPipe(t, 0)
 	_, err = pipe.Splice(int(out.Fd()), r3.Fd(), 1, unix.SPLICE_F_NONBLOCK)
-	isCall(t, err, "splice", unix.EAGAIN)
+	ipctest.IsSyscallError(t, err, "splice", unix.EAGAIN)
 	_, err = w3.Write([]byte("to a file"))
 	require.NoError(t, err)
 	n, err = pipe.Splice(int(out.Fd()), r3.Fd(), 100, 0)
@@ -103,7 +104,7 @@ func TestTeeLeavesTheBytesWhereTheyWere(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 8, n)
 	_, err = pipe.Tee(w1, r1, 100, 0)
-	isCall(t, err, "tee", unix.EINVAL)
+	ipctest.IsSyscallError(t, err, "tee", unix.EINVAL)
 	assert.Equal(t, "for both", readAll(t, r1, w1))
 	_, err = pipe.Tee(w2, r1, 100, 0)
 	assert.Equal(t, io.EOF, err)
@@ -122,7 +123,7 @@ func TestVmspliceGivesTheMemoryItselfToThePipe(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 4*os.Getpagesize(), n, "as much as there is room for")
 	_, err = w.Vmsplice(memory, unix.SPLICE_F_NONBLOCK)
-	isCall(t, err, "vmsplice", unix.EAGAIN)
+	ipctest.IsSyscallError(t, err, "vmsplice", unix.EAGAIN)
 	copy(memory, "after ")
 	got := readAll(t, r, w)
 	assert.Len(t, got, n)

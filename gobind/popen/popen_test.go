@@ -240,16 +240,6 @@ func TestWithoutDescriptorsThereIsNoStream(t *testing.T) {
 	assert.Equal(t, 5, cmd.ProcessState.ExitCode())
 }
 
-func resident() int {
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return -1
-	}
-	_, rest, _ := strings.Cut(string(status), "VmRSS:")
-	kb, _ := strconv.Atoi(strings.Fields(rest)[0])
-	return kb << 10
-}
-
 var _ = ipctest.Role("twenty thousand popens", func([]string) int {
 	refused := strings.Repeat("x", 10_000)
 	long := ": " + strings.Repeat("x", 100_000)
@@ -273,12 +263,12 @@ var _ = ipctest.Role("twenty thousand popens", func([]string) int {
 	if !run(1000, 50) {
 		return 10
 	}
-	before := resident()
+	before := ipctest.Resident()
 	if !run(20_000, 500) {
 		return 11
 	}
 	// Of 200 MB and 50 MB of C strings that were needed in all.
-	grown := resident() - before
+	grown := ipctest.Resident() - before
 	fmt.Printf("grown by %d bytes\n", grown)
 	if grown > 20<<20 {
 		return 12

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"golang.org/x/sys/unix"
 
+	"unpipc/gobind/ipctest"
 	"unpipc/gobind/posixmq"
 )
 
@@ -18,13 +19,6 @@ import (
 type player struct {
 	q     *posixmq.Queue
 	alone bool // without its second descriptor
-}
-
-func result(err error) string {
-	if err == nil {
-		return "0"
-	}
-	return fmt.Sprintf("errno %d", int(errnoOf(err)))
 }
 
 func (p *player) open(args []string) string {
@@ -57,7 +51,7 @@ func (p *player) open(args []string) string {
 	if err == nil {
 		p.q = q
 	}
-	return result(err)
+	return ipctest.Outcome(err)
 }
 
 func (p *player) call(text string) string {
@@ -67,7 +61,7 @@ func (p *player) call(text string) string {
 	message := func(buf []byte, n int, priority uint, err error) string {
 		switch {
 		case err != nil:
-			return result(err)
+			return ipctest.Outcome(err)
 		case n == 0:
 			return fmt.Sprintf("priority %d, -", priority)
 		}
@@ -77,22 +71,22 @@ func (p *player) call(text string) string {
 	case "open":
 		return p.open(f[1:])
 	case "unlink":
-		return result(posixmq.Unlink(f[1]))
+		return ipctest.Outcome(posixmq.Unlink(f[1]))
 	case "close":
-		return result(p.q.Close())
+		return ipctest.Outcome(p.q.Close())
 	case "attr":
 		a, err := p.q.Attr()
 		if err != nil {
-			return result(err)
+			return ipctest.Outcome(err)
 		}
 		return fmt.Sprintf("%s, %d messages of %d, %d in it",
 			map[bool]string{true: "non-blocking", false: "blocking"}[a.Nonblock], a.MaxMsg, a.MsgSize, a.CurMsgs)
 	case "nonblock":
-		return result(p.q.SetNonblock(number(1) != 0))
+		return ipctest.Outcome(p.q.SetNonblock(number(1) != 0))
 	case "send":
-		return result(p.q.Send(bytes(2), uint(number(1))))
+		return ipctest.Outcome(p.q.Send(bytes(2), uint(number(1))))
 	case "sendby":
-		return result(p.q.SendBy(time.Unix(int64(number(1)), 0), bytes(3), uint(number(2))))
+		return ipctest.Outcome(p.q.SendBy(time.Unix(int64(number(1)), 0), bytes(3), uint(number(2))))
 	case "receive":
 		buf := make([]byte, number(1))
 		n, priority, err := p.q.Receive(buf)
@@ -102,16 +96,16 @@ func (p *player) call(text string) string {
 		n, priority, err := p.q.ReceiveBy(time.Unix(int64(number(1)), 0), buf)
 		return message(buf, n, priority, err)
 	case "signal":
-		return result(p.q.NotifySignal(syscall.Signal(number(1)), 0))
+		return ipctest.Outcome(p.q.NotifySignal(syscall.Signal(number(1)), 0))
 	case "none":
-		return result(p.q.NotifyNone())
+		return ipctest.Outcome(p.q.NotifyNone())
 	case "cancel":
-		return result(p.q.NotifyCancel())
+		return ipctest.Outcome(p.q.NotifyCancel())
 	}
 	return "no call: " + text
 }
 
-func errno(e syscall.Errno) string { return fmt.Sprintf("errno %d", int(e)) }
+var errno = ipctest.Outcome
 
 // Q stands for the name of a new queue. A line is a call and what it says.
 var plays = map[string][][2]string{
@@ -243,7 +237,7 @@ func TestCallsSayWhatTheySayInC(t *testing.T) {
 				return said, want
 			}
 			calls, want := perform(func(call string) string { return call })
-			assert.Equal(t, want, inC(t, calls...)(), "C")
+			assert.Equal(t, want, inC(t, calls...).Rest(), "C")
 			for _, p := range []*player{{}, {alone: true}} {
 				said, want := perform(func(call string) string {
 					before := p.q

@@ -1,15 +1,13 @@
 package posixmq_test
 
 import (
-	"bytes"
-	"errors"
-	"fmt"
+	"encoding/binary"
 	"io/fs"
 	"os"
 	"os/exec"
-	"path/filepath"
+	"regexp"
+	"runtime"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -29,24 +27,10 @@ func TestMain(m *testing.M) {
 	os.Exit(ipctest.Main(m))
 }
 
-// judge is testdata/mq.c, compiled.
-func judge(t testing.TB) string {
+// inC starts testdata/mq.c, which makes these calls and says what they gave.
+func inC(t *testing.T, calls ...string) *ipctest.Peer {
 	t.Helper()
-	return ipctest.CProgram(t, "testdata/mq.c", "-lrt")
-}
-
-// inC starts calls in a C program of their own; stop gives its output.
-func inC(t *testing.T, calls ...string) (stop func() []string) {
-	t.Helper()
-	program := judge(t)
-	cmd := exec.CommandContext(t.Context(), program, calls...)
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	require.NoError(t, cmd.Start())
-	return func() []string {
-		require.NoError(t, cmd.Wait(), out.String())
-		return strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
-	}
+	return ipctest.Start(t, exec.Command(ipctest.CProgram(t, "testdata/mq.c", "-lrt"), calls...))
 }
 
 // newName is the name of a queue that is removed after the test, if it is there.
@@ -79,56 +63,32 @@ func open(t testing.TB, name string, flags int, attr *posixmq.Attr) *posixmq.Que
 	return q
 }
 
-// isPath asserts all of a *fs.PathError.
-func isPath(t *testing.T, err error, op, name string, errno syscall.Errno) {
+// waiting lets receivers and senders wait in the context forms.
+func waiting(t testing.TB, q *posixmq.Queue, receivers, senders int) {
 	t.Helper()
-	var path *fs.PathError
-	require.ErrorAs(t, err, &path)
-	assert.Equal(t, fs.PathError{Op: op, Path: name, Err: errno}, *path)
+	ipctest.Eventually(t, func() bool {
+		r, s := q.Waiting()
+		return r == receivers && s == senders
+	}, "they wait")
 }
 
-// errnoOf is the errno inside err, 0 for none.
-func errnoOf(err error) syscall.Errno {
-	var errno syscall.Errno
-	errors.As(err, &errno)
-	return errno
-}
-
-// sleepers are the threads of this process that sleep in a system call.
-func sleepers(call uintptr) (tids []int) {
-	tasks, _ := filepath.Glob("/proc/self/task/*/syscall")
-	for _, task := range tasks {
-		text, _ := os.ReadFile(task)
-		var number uintptr
-		var tid int
-		if _, err := fmt.Sscan(string(text), &number); err == nil && number == call {
-			if _, err := fmt.Sscanf(task, "/proc/self/task/%d/", &tid); err == nil {
-				tids = append(tids, tid)
+// inLine lets n goroutines get in line for a turn, which one that [waiting] has counted is
+// just about to.
+func inLine(t testing.TB, n int) {
+	t.Helper()
+	stacks := make([]byte, 1<<20)
+	inLine := regexp.MustCompile(`(?s)^goroutine \d+ \[(select|IO wait)[],].*posixmq\.\(\*line\)\.wait\(`)
+	ipctest.Eventually(t, func() bool {
+		there := 0
+		for _, stack := range strings.Split(string(stacks[:runtime.Stack(stacks, true)]), "\n\n") {
+			if inLine.MatchString(stack) {
+				there++
 			}
 		}
-	}
-	return tids
+		return there == n
+	}, "they are in line")
 }
 
-func asleep(t testing.TB, call uintptr, n int) []int {
-	t.Helper()
-	var ids []int // one look: a sleeper woken by a signal is out of the call until it sleeps again
-	ipctest.Eventually(t, func() bool {
-		ids = sleepers(call)
-		return len(ids) == n
-	}, "they sleep in the kernel")
-	return ids
-}
+func number(buf []byte) uint64 { return binary.LittleEndian.Uint64(buf) }
 
-// inNamespace runs a role in an IPC namespace of its own, whose limits it may set. A
-// container may have neither, which is no want of an installation.
-func inNamespace(t *testing.T, role string) {
-	t.Helper()
-	cmd := ipctest.Command(t, role)
-	cmd.SysProcAttr.Cloneflags = unix.CLONE_NEWIPC
-	out, err := cmd.CombinedOutput()
-	if errors.Is(err, fs.ErrPermission) || unix.Access("/proc/sys/kernel/msgmax", unix.W_OK) != nil {
-		t.Skip("needs CAP_SYS_ADMIN and a writable /proc/sys, for an IPC namespace")
-	}
-	assert.NoError(t, err, "%s: %s", role, out)
-}
+func numbered(number int) (msg []byte) { return binary.LittleEndian.AppendUint64(nil, uint64(number)) }

@@ -133,7 +133,7 @@ func TestNobodyIsNotifiedWhileSomebodySleepsInReceive(t *testing.T) {
 	require.NoError(t, q.NotifySignal(unix.SIGUSR2, 0))
 	done := make(chan error)
 	go func() { _, _, err := q.Receive(make([]byte, 8)); done <- err }()
-	asleep(t, unix.SYS_MQ_TIMEDRECEIVE, 1)
+	ipctest.Asleep(t, unix.SYS_MQ_TIMEDRECEIVE, 1)
 	require.NoError(t, q.Send(nil, 0))
 	require.NoError(t, <-done)
 	assert.Equal(t, os.Getpid(), registered(t, q), "still registered")
@@ -249,11 +249,11 @@ func TestClosingAnyDescriptorOfTheQueueEndsTheProcesssRegistration(t *testing.T)
 func TestOneProcessAQueue(t *testing.T) {
 	q := newQueue(t, 5, 8, 0)
 	require.NoError(t, q.NotifyThread(func() {}))
-	isPath(t, q.NotifyThread(func() {}), "mq_notify", q.Name(), unix.EBUSY)
-	isPath(t, q.NotifyNone(), "mq_notify", q.Name(), unix.EBUSY)
+	ipctest.IsPathError(t, q.NotifyThread(func() {}), "mq_notify", q.Name(), unix.EBUSY)
+	ipctest.IsPathError(t, q.NotifyNone(), "mq_notify", q.Name(), unix.EBUSY)
 	busy := errno(unix.EBUSY)
 	assert.Equal(t, []string{"0", busy, busy, "0"},
-		inC(t, "open "+q.Name()+" r", "none", "signal 10", "cancel")(), "another cannot cancel it either")
+		inC(t, "open "+q.Name()+" r", "none", "signal 10", "cancel").Rest(), "another cannot cancel it either")
 	assert.Equal(t, os.Getpid(), registered(t, q))
 	assert.Equal(t, 1, posixmq.Pending())
 }
@@ -270,19 +270,11 @@ var _ = ipctest.Role("register and stay", func(args []string) int {
 
 func TestARegistrationDiesWithItsProcess(t *testing.T) {
 	q := newQueue(t, 5, 8, 0)
-	cmd := ipctest.Command(t, "register and stay", q.Name())
-	out, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	_, err = cmd.StdinPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	line, err := bufio.NewReader(out).ReadString('\n')
-	require.NoError(t, err)
-	require.Equal(t, "<nil>\n", line)
-	assert.Equal(t, cmd.Process.Pid, registered(t, q))
+	p := ipctest.Start(t, ipctest.Command(t, "register and stay", q.Name()))
+	require.Equal(t, "<nil>", p.Line())
+	assert.Equal(t, p.Process.Pid, registered(t, q))
 	assert.ErrorIs(t, q.NotifyNone(), unix.EBUSY)
-	require.NoError(t, cmd.Process.Kill())
-	require.Error(t, cmd.Wait())
+	p.Kill()
 	assert.NoError(t, q.NotifyNone())
 }
 

@@ -25,44 +25,44 @@ func read(path string) string {
 func TestErrorsNameTheQueueAndTheCall(t *testing.T) {
 	name := newName(t)
 	_, err := posixmq.Open(name, unix.O_RDWR, 0, nil)
-	isPath(t, err, "mq_open", name, unix.ENOENT)
-	isPath(t, posixmq.Unlink(name), "mq_unlink", name, unix.ENOENT)
+	ipctest.IsPathError(t, err, "mq_open", name, unix.ENOENT)
+	ipctest.IsPathError(t, posixmq.Unlink(name), "mq_unlink", name, unix.ENOENT)
 	for _, nul := range []string{"/a\x00b", "\x00", name + "\x00"} {
 		_, err = posixmq.Open(nul, unix.O_CREAT|unix.O_RDWR, 0o600, nil)
-		isPath(t, err, "mq_open", nul, unix.EINVAL)
-		isPath(t, posixmq.Unlink(nul), "mq_unlink", nul, unix.EINVAL)
+		ipctest.IsPathError(t, err, "mq_open", nul, unix.EINVAL)
+		ipctest.IsPathError(t, posixmq.Unlink(nul), "mq_unlink", nul, unix.EINVAL)
 	}
 
 	q := newQueue(t, 1, 4, unix.O_NONBLOCK)
 	name = q.Name()
 	buf := make([]byte, 3)
-	isPath(t, q.Send(make([]byte, 5), 0), "mq_send", name, unix.EMSGSIZE)
+	ipctest.IsPathError(t, q.Send(make([]byte, 5), 0), "mq_send", name, unix.EMSGSIZE)
 	_, _, err = q.Receive(buf)
-	isPath(t, err, "mq_receive", name, unix.EMSGSIZE)
-	isPath(t, q.SendContext(t.Context(), make([]byte, 5), 0), "mq_send", name, unix.EMSGSIZE)
+	ipctest.IsPathError(t, err, "mq_receive", name, unix.EMSGSIZE)
+	ipctest.IsPathError(t, q.SendContext(t.Context(), make([]byte, 5), 0), "mq_send", name, unix.EMSGSIZE)
 	_, _, err = q.ReceiveContext(t.Context(), buf)
-	isPath(t, err, "mq_receive", name, unix.EMSGSIZE)
-	isPath(t, q.SendContext(t.Context(), nil, 40000), "mq_send", name, unix.EINVAL)
+	ipctest.IsPathError(t, err, "mq_receive", name, unix.EMSGSIZE)
+	ipctest.IsPathError(t, q.SendContext(t.Context(), nil, 40000), "mq_send", name, unix.EINVAL)
 
 	require.NoError(t, q.Close())
 	assert.Equal(t, -1, q.Fd())
-	isPath(t, q.Close(), "mq_close", name, unix.EBADF)
-	isPath(t, q.Send(nil, 0), "mq_send", name, unix.EBADF)
-	isPath(t, q.SetNonblock(true), "mq_setattr", name, unix.EBADF)
-	isPath(t, q.NotifyThread(func() {}), "mq_notify", name, unix.EBADF)
-	isPath(t, q.SendContext(t.Context(), nil, 0), "mq_send", name, unix.EBADF)
+	ipctest.IsPathError(t, q.Close(), "mq_close", name, unix.EBADF)
+	ipctest.IsPathError(t, q.Send(nil, 0), "mq_send", name, unix.EBADF)
+	ipctest.IsPathError(t, q.SetNonblock(true), "mq_setattr", name, unix.EBADF)
+	ipctest.IsPathError(t, q.NotifyThread(func() {}), "mq_notify", name, unix.EBADF)
+	ipctest.IsPathError(t, q.SendContext(t.Context(), nil, 0), "mq_send", name, unix.EBADF)
 	_, _, err = q.ReceiveContext(t.Context(), buf)
-	isPath(t, err, "mq_receive", name, unix.EBADF)
+	ipctest.IsPathError(t, err, "mq_receive", name, unix.EBADF)
 	_, err = q.Attr()
-	isPath(t, err, "mq_getattr", name, unix.EBADF)
+	ipctest.IsPathError(t, err, "mq_getattr", name, unix.EBADF)
 	_, err = q.Status()
-	isPath(t, err, "read", name, unix.EBADF)
+	ipctest.IsPathError(t, err, "read", name, unix.EBADF)
 }
 
 func TestAPriorityThatDoesNotFitTheKernelsTypeIsRefused(t *testing.T) {
 	q := newQueue(t, 1, 4, 0)
-	isPath(t, q.Send(nil, 1<<32), "mq_send", q.Name(), unix.EINVAL)
-	isPath(t, q.SendContext(t.Context(), nil, 1<<32|5), "mq_send", q.Name(), unix.EINVAL)
+	ipctest.IsPathError(t, q.Send(nil, 1<<32), "mq_send", q.Name(), unix.EINVAL)
+	ipctest.IsPathError(t, q.SendContext(t.Context(), nil, 1<<32|5), "mq_send", q.Name(), unix.EINVAL)
 }
 
 func TestDescriptorsAreCloseOnExec(t *testing.T) {
@@ -122,11 +122,11 @@ var _ = ipctest.Role("open without bytes", func(args []string) int {
 		return 12
 	}
 	_, err := posixmq.Open(args[0], unix.O_CREAT|unix.O_RDWR, 0o600, nil)
-	if errnoOf(err) != unix.EMFILE {
+	if ipctest.Errno(err) != unix.EMFILE {
 		fmt.Println(err)
 		return 13
 	}
-	if errnoOf(posixmq.Unlink(args[0])) != unix.ENOENT {
+	if ipctest.Errno(posixmq.Unlink(args[0])) != unix.ENOENT {
 		return 14
 	}
 	return 0
@@ -143,7 +143,7 @@ var _ = ipctest.Role("open without descriptors", func(args []string) int {
 	}
 	defer unix.Setrlimit(unix.RLIMIT_NOFILE, &limit) // a sanitizer needs some at the end
 	_, err := posixmq.Open(args[0], unix.O_CREAT|unix.O_RDWR, 0o600, nil)
-	if errnoOf(err) != unix.EMFILE {
+	if ipctest.Errno(err) != unix.EMFILE {
 		fmt.Println(err)
 		return 13
 	}
@@ -157,55 +157,50 @@ func TestLimitsOfTheProcessAreEMFILE(t *testing.T) {
 	}
 }
 
-// unprivileged takes the right to go beyond the limits from this thread.
-func unprivileged() error {
+// As many and as large queues as the limits let it make, which privilege goes beyond.
+var _ = ipctest.Role("go to the limits", func(args []string) int {
 	runtime.LockOSThread()
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	var caps [2]unix.CapUserData
-	if err := unix.Capget(&header, &caps[0]); err != nil {
-		return err
-	}
-	caps[0].Effective &^= 1 << unix.CAP_SYS_RESOURCE
-	return unix.Capset(&header, &caps[0])
-}
-
-var _ = ipctest.Role("open too many", func([]string) int {
-	if err := unprivileged(); err != nil {
+	if err := ipctest.Drop(unix.CAP_SYS_RESOURCE); err != nil {
 		fmt.Println(err)
 		return 10
 	}
-	for name, value := range map[string]string{"queues_max": "3", "msg_max": "5", "msgsize_max": "200"} {
-		if err := os.WriteFile("/proc/sys/fs/mqueue/"+name, []byte(value), 0); err != nil {
-			fmt.Println(err)
-			return 11
-		}
-	}
 	l, err := posixmq.ReadLimits()
-	if err != nil || l.QueuesMax != 3 || l.MsgMax != 5 || l.MsgSizeMax != 200 {
-		fmt.Println(l, err)
-		return 12
+	if err != nil {
+		fmt.Println(err)
+		return 11
 	}
-	for _, attr := range []posixmq.Attr{{MaxMsg: 6, MsgSize: 1}, {MaxMsg: 1, MsgSize: 201}} {
-		if _, err := posixmq.Open("/over", unix.O_CREAT|unix.O_RDWR, 0o600, &attr); errnoOf(err) != unix.EINVAL {
+	const flags = unix.O_CREAT | unix.O_EXCL | unix.O_RDWR
+	for _, attr := range []posixmq.Attr{{MaxMsg: l.MsgMax + 1, MsgSize: 1}, {MaxMsg: 1, MsgSize: l.MsgSizeMax + 1}} {
+		if _, err := posixmq.Open(args[0], flags, 0o600, &attr); ipctest.Errno(err) != unix.EINVAL {
 			fmt.Println(attr, err)
-			return 13
+			return 12
 		}
 	}
-	for i := range 4 {
-		_, err := posixmq.Open(fmt.Sprintf("/q%d", i), unix.O_CREAT|unix.O_RDWR, 0o600, &posixmq.Attr{MaxMsg: 5, MsgSize: 200})
-		if want := map[bool]syscall.Errno{true: unix.ENOSPC}[i == 3]; errnoOf(err) != want {
+	for i, name := range args[1:] {
+		_, err := posixmq.Open(name, flags, 0o600, &posixmq.Attr{MaxMsg: l.MsgMax, MsgSize: l.MsgSizeMax})
+		if want := map[bool]syscall.Errno{true: unix.ENOSPC}[i == l.QueuesMax]; ipctest.Errno(err) != want {
 			fmt.Println(i, err)
-			return 14
+			return 13
 		}
 	}
 	return 0
 })
 
 func TestLimitsOfTheSystem(t *testing.T) {
-	inNamespace(t, "open too many")
+	names := []string{newName(t)}
+	if ipctest.Sysctl(t, map[string]string{"fs/mqueue/queues_max": "3", "fs/mqueue/msg_max": "5", "fs/mqueue/msgsize_max": "200"}) {
+		l, err := posixmq.ReadLimits()
+		require.NoError(t, err)
+		assert.Equal(t, []int{3, 5, 200}, []int{l.QueuesMax, l.MsgMax, l.MsgSizeMax})
+		for range 4 {
+			names = append(names, newName(t))
+		}
+	}
+	out, err := ipctest.Command(t, "go to the limits", names...).CombinedOutput()
+	assert.NoError(t, err, string(out))
 }
 
-var _ = ipctest.Role("open what is another's", func(args []string) int {
+var _ = ipctest.Role("open what may only be read", func(args []string) int {
 	for flags, want := range map[int]syscall.Errno{
 		unix.O_RDONLY:                0,
 		unix.O_RDONLY | unix.O_CREAT: 0,
@@ -213,27 +208,28 @@ var _ = ipctest.Role("open what is another's", func(args []string) int {
 		unix.O_RDWR:                  unix.EACCES,
 		unix.O_RDWR | unix.O_CREAT:   unix.EACCES,
 	} {
-		if _, err := posixmq.Open(args[0], flags, 0o600, nil); errnoOf(err) != want {
+		if _, err := posixmq.Open(args[0], flags, 0o600, nil); ipctest.Errno(err) != want {
 			fmt.Println(flags, err)
 			return 10
 		}
 	}
-	if err := posixmq.Unlink(args[0]); errnoOf(err) != unix.EACCES {
-		fmt.Println(err)
+	if args[1] == "another's" && ipctest.Errno(posixmq.Unlink(args[0])) != unix.EACCES {
 		return 11
 	}
 	return 0
 })
 
 func TestPermissions(t *testing.T) {
-	ipctest.Require(t, os.Geteuid() == 0, "root, to be somebody else")
 	name := newName(t)
-	q, err := posixmq.Open(name, unix.O_CREAT|unix.O_EXCL|unix.O_RDWR, 0o604, nil)
+	whose, mode := "another's", uint32(0o604)
+	if os.Geteuid() != 0 {
+		whose, mode = "one's own", 0o400
+	}
+	cmd := ipctest.Command(t, "open what may only be read", name, whose)
+	ipctest.AsNobody(cmd)
+	q, err := posixmq.Open(name, unix.O_CREAT|unix.O_EXCL|unix.O_RDWR, mode, nil)
 	require.NoError(t, err)
 	defer q.Close()
-	cmd := ipctest.Command(t, "open what is another's", name)
-	cmd.Path = "/proc/self/exe" // which the other may not find otherwise
-	cmd.SysProcAttr.Credential = &syscall.Credential{Uid: 65534, Gid: 65534}
 	out, err := cmd.CombinedOutput()
 	assert.NoError(t, err, string(out))
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"unpipc/gobind/ipctest"
 	"unpipc/gobind/posixmq"
 )
 
@@ -50,7 +51,7 @@ func TestStatusTellsBytesAndTheRegistration(t *testing.T) {
 
 	writer := open(t, q.Name(), unix.O_WRONLY, nil)
 	_, err := writer.Status()
-	isPath(t, err, "read", q.Name(), unix.EBADF)
+	ipctest.IsPathError(t, err, "read", q.Name(), unix.EBADF)
 }
 
 func TestNotificationsAreNamedAsInC(t *testing.T) {

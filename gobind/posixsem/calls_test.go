@@ -3,7 +3,6 @@ package posixsem_test
 import (
 	"fmt"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -20,14 +19,7 @@ type player struct {
 	s   *posixsem.Sem
 }
 
-func result(err error) string {
-	if err == nil {
-		return "0"
-	}
-	return errno(errnoOf(err))
-}
-
-func errno(e syscall.Errno) string { return fmt.Sprintf("errno %d", int(e)) }
+var errno = ipctest.Outcome
 
 func (p *player) call(text string) string {
 	f := strings.Fields(text)
@@ -46,27 +38,27 @@ func (p *player) call(text string) string {
 		if err == nil {
 			p.s = p.way(s)
 		}
-		return result(err)
+		return ipctest.Outcome(err)
 	case "wait":
-		return result(p.s.Wait())
+		return ipctest.Outcome(p.s.Wait())
 	case "trywait":
-		return result(p.s.TryWait())
+		return ipctest.Outcome(p.s.TryWait())
 	case "timedwait":
-		return result(p.s.WaitBy(time.Now().Add(time.Duration(number(1)))))
+		return ipctest.Outcome(p.s.WaitBy(time.Now().Add(time.Duration(number(1)))))
 	case "clockwait":
-		return result(p.s.WaitFor(time.Duration(number(1))))
+		return ipctest.Outcome(p.s.WaitFor(time.Duration(number(1))))
 	case "post":
-		return result(p.s.Post())
+		return ipctest.Outcome(p.s.Post())
 	case "value":
 		v, err := p.s.Value()
 		if err != nil {
-			return result(err)
+			return ipctest.Outcome(err)
 		}
 		return fmt.Sprint(v)
 	case "close":
-		return result(p.s.Close())
+		return ipctest.Outcome(p.s.Close())
 	case "unlink":
-		return result(posixsem.Unlink(f[1]))
+		return ipctest.Outcome(posixsem.Unlink(f[1]))
 	}
 	return "no call: " + text
 }
@@ -125,7 +117,7 @@ func TestCallsSayWhatTheySayInC(t *testing.T) {
 				calls = append(calls, inCs.Replace(line[0]))
 				want = append(want, line[1])
 			}
-			assert.Equal(t, want, inC(t, calls...)(), "C")
+			assert.Equal(t, want, inC(t, calls...).Rest(), "C")
 			for name, way := range ways {
 				var got []string
 				p, ours := &player{way: way}, names()

@@ -1,14 +1,8 @@
 package posixsem_test
 
 import (
-	"bytes"
-	"errors"
-	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -24,24 +18,10 @@ func TestMain(m *testing.M) {
 	os.Exit(ipctest.Main(m))
 }
 
-// judge is testdata/sem.c, compiled.
-func judge(t testing.TB) string {
+// inC starts testdata/sem.c, which makes these calls and says what they gave.
+func inC(t *testing.T, calls ...string) *ipctest.Peer {
 	t.Helper()
-	return ipctest.CProgram(t, "testdata/sem.c")
-}
-
-// inC starts calls in a C program of their own; stop gives its output.
-func inC(t *testing.T, calls ...string) (stop func() []string) {
-	t.Helper()
-	program := judge(t)
-	cmd := exec.CommandContext(t.Context(), program, calls...)
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	require.NoError(t, cmd.Start())
-	return func() []string {
-		require.NoError(t, cmd.Wait(), out.String())
-		return strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
-	}
+	return ipctest.Start(t, exec.Command(ipctest.CProgram(t, "testdata/sem.c"), calls...))
 }
 
 // Both ways to make the calls are tested, on one semaphore where that tells more.
@@ -99,37 +79,13 @@ func value(t *testing.T, s *posixsem.Sem) int {
 	return v
 }
 
-// errnoOf is the errno inside err, 0 for none.
-func errnoOf(err error) syscall.Errno {
-	var errno syscall.Errno
-	errors.As(err, &errno)
-	return errno
-}
+// inSemWait says of a futex(2) that it is sem_wait's: that one uses FUTEX_WAIT_BITSET,
+// which the Go runtime does not.
+func inSemWait(args [6]uintptr) bool { return args[1]&0x7f == 9 }
 
-// sleepers are the threads of this process that sleep at a futex for others: on Linux
-// sem_wait waits by FUTEX_WAIT_BITSET, which the Go runtime does not use.
-func sleepers() (tids []int) {
-	tasks, _ := filepath.Glob("/proc/self/task/*/syscall")
-	for _, task := range tasks {
-		text, _ := os.ReadFile(task)
-		var number, word, op uintptr
-		var tid int
-		if _, err := fmt.Sscan(string(text), &number, &word, &op); err != nil || number != unix.SYS_FUTEX || op&0x7f != 9 {
-			continue
-		}
-		if _, err := fmt.Sscanf(task, "/proc/self/task/%d/", &tid); err == nil {
-			tids = append(tids, tid)
-		}
-	}
-	return tids
-}
+func sleepers() []int { return ipctest.Sleepers(unix.SYS_FUTEX, inSemWait) }
 
 func asleep(t testing.TB, n int) []int {
 	t.Helper()
-	var tids []int // one look: a sleeper woken by a signal is out of the call until it sleeps again
-	ipctest.Eventually(t, func() bool {
-		tids = sleepers()
-		return len(tids) == n
-	}, "they sleep in the kernel")
-	return tids
+	return ipctest.Asleep(t, unix.SYS_FUTEX, n, inSemWait)
 }

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -117,13 +116,10 @@ func TestListNamesTheSemaphoresThatAreThere(t *testing.T) {
 }
 
 func TestPerlReadsTheValueInTheFile(t *testing.T) {
-	_, err := exec.LookPath("perl")
-	ipctest.Require(t, err == nil, "perl")
 	s := named(t, 1234567)
 	require.NoError(t, s.Wait())
-	out, err := exec.CommandContext(t.Context(), "perl", "-e",
+	out := ipctest.Output(t, "perl", "-e",
 		`open my $f, "<", $ARGV[0] or die $!; read $f, my $sem, 100; print length $sem, " ", unpack("l", $sem)`,
-		"/dev/shm/sem."+s.Name()[1:]).CombinedOutput()
-	require.NoError(t, err)
-	assert.Equal(t, fmt.Sprintf("%d %d", posixsem.Size, 1234566), string(out))
+		"/dev/shm/sem."+s.Name()[1:])
+	assert.Equal(t, fmt.Sprintf("%d %d", posixsem.Size, 1234566), out)
 }

@@ -1,12 +1,10 @@
 package posixsem_test
 
 import (
-	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"strconv"
 	"sync"
 	"testing"
@@ -81,8 +79,8 @@ func TestProcessesTakeTurns(t *testing.T) {
 	const count = 2000
 	peers := map[string]func(t *testing.T, name string) (stop func()){
 		"C": func(t *testing.T, name string) func() {
-			stop := inC(t, "map "+name, "at 64", "at 0", fmt.Sprint("turns ", count))
-			return func() { assert.Equal(t, []string{"0", "0", "0", "0"}, stop()) }
+			c := inC(t, "map "+name, "at 64", "at 0", fmt.Sprint("turns ", count))
+			return func() { assert.Equal(t, []string{"0", "0", "0", "0"}, c.Rest()) }
 		},
 	}
 	for way := range ways {
@@ -124,7 +122,7 @@ func TestOneIsInsideAmongGoroutinesAndProcessesInGoAndC(t *testing.T) {
 	memory, name := shared(t)
 	s, err := posixsem.Init(memory, 1)
 	require.NoError(t, err)
-	stop := inC(t, "map "+name, "at 0", fmt.Sprint("add ", each))
+	c := inC(t, "map "+name, "at 0", fmt.Sprint("add ", each))
 	other := ipctest.Command(t, "add", name, strconv.Itoa(each))
 	other.Stderr = os.Stderr
 	require.NoError(t, other.Start())
@@ -135,7 +133,7 @@ func TestOneIsInsideAmongGoroutinesAndProcessesInGoAndC(t *testing.T) {
 		}
 	}
 	running.Wait()
-	assert.Equal(t, []string{"0", "0", "0"}, stop())
+	assert.Equal(t, []string{"0", "0", "0"}, c.Rest())
 	require.NoError(t, other.Wait())
 	assert.Equal(t, uint64(6*each), binary.NativeEndian.Uint64(memory[1024:]))
 	assert.Equal(t, 1, value(t, s))
@@ -151,31 +149,19 @@ var _ = ipctest.Role("take", func(args []string) int {
 	return 0
 })
 
-// takenAndKilled starts a process that takes 1 and kills it when it has.
-func takenAndKilled(t *testing.T, cmd *exec.Cmd) {
+// takenAndKilled kills a process that takes 1 when it has.
+func takenAndKilled(t *testing.T, p *ipctest.Peer) {
 	t.Helper()
-	stdin, err := cmd.StdinPipe()
-	require.NoError(t, err)
-	defer stdin.Close()
-	out, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	lines := bufio.NewScanner(out)
-	for range 2 {
-		require.True(t, lines.Scan())
-		require.Equal(t, "0", lines.Text())
-	}
-	require.NoError(t, cmd.Process.Kill())
-	require.Error(t, cmd.Wait())
+	require.Equal(t, []string{"0", "0"}, p.Lines(2))
+	p.Kill()
 }
 
 // A semaphore has no owner: nobody gives back what a dead process has taken.
 func TestWhatAKilledProcessHasTakenIsLost(t *testing.T) {
 	s := named(t, 2)
-	program := judge(t)
-	takenAndKilled(t, exec.CommandContext(t.Context(), program, "open "+s.Name()+" - 0 0", "wait", "stay"))
+	takenAndKilled(t, inC(t, "open "+s.Name()+" - 0 0", "wait", "stay"))
 	assert.Equal(t, 1, value(t, s))
-	takenAndKilled(t, ipctest.Command(t, "take", s.Name()))
+	takenAndKilled(t, ipctest.Start(t, ipctest.Command(t, "take", s.Name())))
 	assert.Equal(t, 0, value(t, s))
 	assert.ErrorIs(t, s.TryWait(), unix.EAGAIN)
 	require.NoError(t, s.Post(), "who knows of it may put it back")
@@ -186,17 +172,14 @@ func TestWhatAKilledProcessHasTakenIsLost(t *testing.T) {
 // costs a wake-up that wakes nobody, no more.
 func TestASleeperThatIsKilledTakesNothing(t *testing.T) {
 	s := named(t, 0)
-	program := judge(t)
-	cmd := exec.CommandContext(t.Context(), program, "open "+s.Name()+" - 0 0", "wait")
-	require.NoError(t, cmd.Start())
+	c := inC(t, "open "+s.Name()+" - 0 0", "wait")
 	ipctest.Eventually(t, func() bool {
-		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/syscall", cmd.Process.Pid))
+		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/syscall", c.Process.Pid))
 		var number int
 		_, err := fmt.Sscan(string(text), &number)
 		return err == nil && number == unix.SYS_FUTEX
 	}, "it sleeps in sem_wait")
-	require.NoError(t, cmd.Process.Kill())
-	require.Error(t, cmd.Wait())
+	c.Kill()
 	require.NoError(t, s.Post())
 	assert.Equal(t, 1, value(t, s))
 	ended := make(chan error)

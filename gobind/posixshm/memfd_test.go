@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"unpipc/gobind/ipctest"
 	"unpipc/gobind/posixshm"
 )
 
@@ -48,7 +49,7 @@ func TestAMemfdHasNoNameAndIsInherited(t *testing.T) {
 	file := os.NewFile(uintptr(fd), "memfd")
 	defer file.Close()
 	c := inC(t, []*os.File{file}, "fd 3", "map 100 w", "read 0 1", "write 1 22")
-	assert.Equal(t, []string{"0", "0", "11", "0"}, c.rest(t))
+	assert.Equal(t, []string{"0", "0", "11", "0"}, c.Rest())
 	assert.Equal(t, byte(0x22), memory[1])
 }
 
@@ -98,7 +99,7 @@ func TestSealsForbidForEver(t *testing.T) {
 	file := os.NewFile(uintptr(fd), "memfd")
 	defer file.Close()
 	c := inC(t, []*os.File{file}, "fd 3", "seals", "truncate 1", "map 100 w", "map 100 r", "read 0 1")
-	assert.Equal(t, []string{"0", fmt.Sprint(seals), did(unix.EPERM), did(unix.EPERM), "0", "01"}, c.rest(t))
+	assert.Equal(t, []string{"0", fmt.Sprint(seals), ipctest.Outcome(unix.EPERM), ipctest.Outcome(unix.EPERM), "0", "01"}, c.Rest())
 }
 
 func TestOldMappingsWriteUnderTheSealOfFutureOnes(t *testing.T) {
@@ -146,7 +147,7 @@ func TestNamesOfMemfds(t *testing.T) {
 func TestHugePagesOrAClearError(t *testing.T) {
 	o, err := posixshm.Memfd("huge", unix.MFD_HUGETLB)
 	if err != nil {
-		assert.Contains(t, []error{unix.ENODEV, unix.EINVAL, unix.ENOSYS, unix.ENOENT}, error(errnoOf(err)), "the kernel has none")
+		assert.Contains(t, []error{unix.ENODEV, unix.EINVAL, unix.ENOSYS, unix.ENOENT}, error(ipctest.Errno(err)), "the kernel has none")
 		return
 	}
 	defer o.Close()

@@ -3,7 +3,6 @@ package posixshm_test
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
@@ -24,16 +23,16 @@ func TestBytesGoBothWaysBetweenGoAndC(t *testing.T) {
 	defer posixshm.Unmap(memory)
 	copy(memory[4990:], "from Go")
 	c := inC(t, nil, "open "+o.Name()+" w 0", "stat", "map 5000 w", "read 4990 10", "write 4093 66726f6d2043", "hold", "read 0 1")
-	assert.Equal(t, []string{"0", "mode 600, 5000 bytes", "0", "66726f6d20476f000000", "0"}, c.says(t, 5))
+	assert.Equal(t, []string{"0", "mode 600, 5000 bytes", "0", "66726f6d20476f000000", "0"}, c.Lines(5))
 	assert.Equal(t, "from C", string(memory[4093:4099]), "across a page")
 	memory[0] = 0xab
-	assert.Equal(t, []string{"0", "ab"}, c.rest(t))
+	assert.Equal(t, []string{"0", "ab"}, c.Rest())
 }
 
 func TestAnObjectMadeByCIsUsedByGo(t *testing.T) {
 	name := "/" + ipctest.Name(t)
 	c := inC(t, nil, "open "+name+" wcx 640", "allocate 300", "map 300 w", "write 0 0102", "hold", "read 2 2", "unlink "+name)
-	assert.Equal(t, []string{"0", "0", "0", "0"}, c.says(t, 4))
+	assert.Equal(t, []string{"0", "0", "0", "0"}, c.Lines(4))
 	o, err := posixshm.Open(name, unix.O_RDWR, 0)
 	require.NoError(t, err)
 	defer o.Close()
@@ -45,7 +44,7 @@ func TestAnObjectMadeByCIsUsedByGo(t *testing.T) {
 	defer posixshm.Unmap(memory)
 	assert.Equal(t, []byte{1, 2, 0}, memory[:3])
 	memory[2], memory[3] = 3, 4
-	assert.Equal(t, []string{"0", "0304", "0"}, c.rest(t))
+	assert.Equal(t, []string{"0", "0304", "0"}, c.Rest())
 	_, err = posixshm.Open(name, unix.O_RDWR, 0)
 	assert.ErrorIs(t, err, unix.ENOENT)
 }
@@ -71,11 +70,11 @@ func TestNamesAndFlagsAreJudgedAsInC(t *testing.T) {
 		{"256 bytes", "/" + strings.Repeat("x", 256), "wc", unix.O_RDWR | unix.O_CREAT, unix.ENAMETOOLONG},
 	} {
 		t.Run(c.is, func(t *testing.T) {
-			out := inC(t, nil, fmt.Sprintf("open %s %s 600", c.name, c.letters)).rest(t)
+			out := inC(t, nil, fmt.Sprintf("open %s %s 600", c.name, c.letters)).Rest()
 			require.Len(t, out, 1)
-			assert.Equal(t, did(c.want), out[0], "C")
+			assert.Equal(t, ipctest.Outcome(c.want), out[0], "C")
 			o, err := posixshm.Open(c.name, c.flags, 0o600)
-			assert.Equal(t, out[0], did(errnoOf(err)), "Go: %v", err)
+			assert.Equal(t, out[0], ipctest.Outcome(err), "Go: %v", err)
 			if err == nil {
 				assert.NoError(t, o.Close())
 			}
@@ -84,20 +83,17 @@ func TestNamesAndFlagsAreJudgedAsInC(t *testing.T) {
 }
 
 func TestPerlReadsAndWritesTheFile(t *testing.T) {
-	_, err := exec.LookPath("perl")
-	ipctest.Require(t, err == nil, "perl")
 	o := create(t, 0o600)
 	require.NoError(t, o.Allocate(100))
 	memory, err := o.Map(100, true)
 	require.NoError(t, err)
 	defer posixshm.Unmap(memory)
 	copy(memory[10:], "to perl")
-	out, err := exec.CommandContext(t.Context(), "perl", "-we", `use strict; alarm 60;
+	out := ipctest.Output(t, "perl", "-we", `use strict;
 		open my $f, '+<', "/dev/shm$ARGV[0]" or die $!;
 		sysseek $f, 10, 0; sysread $f, my $text, 7; print $text;
-		sysseek $f, 50, 0; syswrite $f, "from perl"`, o.Name()).CombinedOutput()
-	require.NoError(t, err, string(out))
-	assert.Equal(t, "to perl", string(out))
+		sysseek $f, 50, 0; syswrite $f, "from perl"`, o.Name())
+	assert.Equal(t, "to perl", out)
 	assert.Equal(t, "from perl", string(memory[50:59]))
 }
 

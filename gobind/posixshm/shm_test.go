@@ -57,17 +57,6 @@ func TestWhatOneMappingWritesAnotherReads(t *testing.T) {
 	assert.ErrorIs(t, posixshm.Unmap(b), unix.EINVAL)
 }
 
-func TestMoreThanThereIsRoomForIsAnErrorAndNoPromise(t *testing.T) {
-	o := create(t, 0o600)
-	var st unix.Statfs_t
-	require.NoError(t, unix.Statfs("/dev/shm", &st))
-	err := o.Allocate(int(st.Blocks)*int(st.Bsize) + 1<<20)
-	require.ErrorIs(t, err, unix.ENOSPC)
-	var path *fs.PathError
-	require.ErrorAs(t, err, &path)
-	assert.Equal(t, o.Name(), path.Path)
-}
-
 func TestErrorsNameTheObject(t *testing.T) {
 	name := "/" + ipctest.Name(t)
 	_, err := posixshm.Open(name, unix.O_RDWR, 0)

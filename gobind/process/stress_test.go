@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -80,17 +79,6 @@ func TestManyGoroutinesStartProgramsWhileMemoryIsCollected(t *testing.T) {
 	noChildren(t)
 }
 
-// resident is this process's memory in bytes.
-func resident() int {
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return -1
-	}
-	_, rest, _ := strings.Cut(string(status), "VmRSS:")
-	kb, _ := strconv.Atoi(strings.Fields(rest)[0])
-	return kb << 10
-}
-
 // Each Start copies its strings for C: what is not given back is found here.
 var _ = ipctest.Role("twenty thousand starts", func([]string) int {
 	// 3.3 KB of strings and 2.4 KB of pointers to them.
@@ -110,12 +98,12 @@ var _ = ipctest.Role("twenty thousand starts", func([]string) int {
 	if !start(1000, "/no/such") || !start(100, "/bin/true") {
 		return 10
 	}
-	before := resident()
+	before := ipctest.Resident()
 	if !start(20_000, "/no/such") || !start(1000, "/bin/true") {
 		return 11
 	}
 	// Of 66 MB and 48 MB that were needed in all.
-	grown := resident() - before
+	grown := ipctest.Resident() - before
 	fmt.Printf("grown by %d bytes\n", grown)
 	if grown > 20<<20 {
 		return 12

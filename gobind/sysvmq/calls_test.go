@@ -4,26 +4,19 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"golang.org/x/sys/unix"
 
+	"unpipc/gobind/ipctest"
 	"unpipc/gobind/sysvmq"
 )
 
 // player makes the calls that testdata/msg.c makes, and says the same of them.
 type player struct{ q *sysvmq.Queue }
 
-func result(err error) string {
-	if err == nil {
-		return "0"
-	}
-	return errno(errnoOf(err))
-}
-
-func errno(e syscall.Errno) string { return fmt.Sprintf("errno %d", int(e)) }
+var errno = ipctest.Outcome
 
 func flags(letters string) (f int) {
 	for letter, flag := range map[string]int{
@@ -52,20 +45,20 @@ func (p *player) call(text string) string {
 		if err == nil {
 			p.q = q
 		}
-		return result(err)
+		return ipctest.Outcome(err)
 	case "send":
 		data, _ := hex.DecodeString(strings.Trim(f[2], "-"))
 		var zeros int
 		if _, err := fmt.Sscanf(f[2], "@%d", &zeros); err == nil {
 			data = make([]byte, zeros)
 		}
-		return result(p.q.Send(number(1), data, flags(f[3])))
+		return ipctest.Outcome(p.q.Send(number(1), data, flags(f[3])))
 	case "receive":
 		buf := make([]byte, number(1))
 		n, mtype, err := p.q.Receive(buf, number(2), flags(f[3]))
 		switch {
 		case err != nil:
-			return result(err)
+			return ipctest.Outcome(err)
 		case n > 64:
 			return fmt.Sprintf("type %d, %d bytes", mtype, n)
 		case n == 0:
@@ -75,19 +68,19 @@ func (p *player) call(text string) string {
 	case "stat":
 		s, err := p.q.Stat()
 		if err != nil {
-			return result(err)
+			return ipctest.Outcome(err)
 		}
 		return fmt.Sprintf("mode %o, %d messages, %d bytes of %d", s.Mode, s.Messages, s.Bytes, s.MaxBytes)
 	case "set":
 		s, err := p.q.Stat()
 		if err != nil {
-			return result(err)
+			return ipctest.Outcome(err)
 		}
 		fmt.Sscanf(f[1], "%o", &s.Mode)
 		s.MaxBytes = int(number(2))
-		return result(p.q.Set(s))
+		return ipctest.Outcome(p.q.Set(s))
 	case "remove":
-		return result(p.q.Remove())
+		return ipctest.Outcome(p.q.Remove())
 	}
 	return "no call: " + text
 }
@@ -207,7 +200,7 @@ func TestCallsSayWhatTheySayInC(t *testing.T) {
 				calls = append(calls, theirs.Replace(line[0]))
 				want = append(want, ours.Replace(line[1]))
 			}
-			assert.Equal(t, want, inC(t, calls...)(), "C")
+			assert.Equal(t, want, inC(t, calls...).Rest(), "C")
 			assert.Equal(t, want, inGo, "Go")
 		})
 	}

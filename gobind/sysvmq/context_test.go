@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"math/rand/v2"
-	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"unpipc/gobind/ipctest"
 	"unpipc/gobind/sysvmq"
 )
 
@@ -51,8 +51,8 @@ func TestASleepEndsWithItsContextAndTransfersNothing(t *testing.T) {
 		outcomes := make(chan error, 2)
 		go func() { _, _, err := empty.ReceiveContext(ctx, nil, 0, 0); outcomes <- err }()
 		go func() { outcomes <- full.SendContext(ctx, 2, []byte("x"), 0) }()
-		asleep(t, unix.SYS_MSGRCV, 1)
-		asleep(t, unix.SYS_MSGSND, 1)
+		ipctest.Asleep(t, unix.SYS_MSGRCV, 1)
+		ipctest.Asleep(t, unix.SYS_MSGSND, 1)
 		cancel(why)
 		require.Equal(t, why, <-outcomes)
 		require.Equal(t, why, <-outcomes)
@@ -75,10 +75,10 @@ func TestAContextEndsItsOwnSleepOnly(t *testing.T) {
 	gone, stays := make(chan error, 1), make(chan error, 1)
 	go func() { _, _, err := q.ReceiveContext(ctx, nil, 0, 0); gone <- err }()
 	go func() { _, _, err := q.ReceiveContext(t.Context(), nil, 0, 0); stays <- err }()
-	asleep(t, unix.SYS_MSGRCV, 2)
+	ipctest.Asleep(t, unix.SYS_MSGRCV, 2)
 	cancel()
 	require.Equal(t, context.Canceled, <-gone)
-	asleep(t, unix.SYS_MSGRCV, 1)
+	ipctest.Asleep(t, unix.SYS_MSGRCV, 1)
 	assert.Empty(t, stays)
 	require.NoError(t, q.Send(1, nil, 0))
 	require.NoError(t, <-stays)
@@ -92,59 +92,27 @@ func TestNothingIsLostOrDoubledByEndingContexts(t *testing.T) {
 	require.NoError(t, err)
 	s.MaxBytes = 24 // three messages
 	require.NoError(t, q.Set(s))
-	impatient := func() (context.Context, context.CancelFunc) {
-		ctx, cancel := context.WithCancel(t.Context())
-		switch rand.N(4) {
-		case 0:
-			cancel()
-		case 1:
-			go cancel()
-		case 2:
-			spins := rand.N(200)
-			go func() {
-				for range spins {
-					runtime.Gosched()
-				}
-				cancel()
-			}()
-		}
-		return ctx, cancel
-	}
 	const count = 2000
-	var gaveUp [2]int
 	var running sync.WaitGroup
+	var senders, receivers int
 	running.Go(func() {
-		for i := 0; i < count; {
-			ctx, cancel := impatient()
-			err := q.SendContext(ctx, 1, binary.LittleEndian.AppendUint64(nil, uint64(i)), 0)
-			cancel()
-			if err == nil {
-				i++
-			} else if !assert.Equal(t, context.Canceled, err) {
-				return
-			} else {
-				gaveUp[0]++
-			}
-		}
+		senders = ipctest.Persist(t, count, func(ctx context.Context, i int) error {
+			return q.SendContext(ctx, 1, binary.LittleEndian.AppendUint64(nil, uint64(i)), 0)
+		})
 	})
 	buf := make([]byte, 8)
-	for i := 0; i < count; {
-		ctx, cancel := impatient()
+	receivers = ipctest.Persist(t, count, func(ctx context.Context, i int) error {
 		_, _, err := q.ReceiveContext(ctx, buf, 0, 0)
-		cancel()
 		if err == nil {
 			require.Equal(t, uint64(i), binary.LittleEndian.Uint64(buf))
-			i++
-		} else {
-			require.Equal(t, context.Canceled, err)
-			gaveUp[1]++
 		}
-	}
+		return err
+	})
 	running.Wait()
 	s, err = q.Stat()
 	require.NoError(t, err)
 	assert.Zero(t, s.Messages)
-	t.Logf("%d of the senders' contexts and %d of the receivers' ended first", gaveUp[0], gaveUp[1])
+	t.Logf("%d of the senders' contexts and %d of the receivers' ended first", senders, receivers)
 }
 
 func TestManyWhoGiveUpAtRandomShareTheMessages(t *testing.T) {

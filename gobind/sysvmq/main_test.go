@@ -1,15 +1,8 @@
 package sysvmq_test
 
 import (
-	"bytes"
-	"errors"
-	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
-	"path/filepath"
-	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -25,33 +18,13 @@ func TestMain(m *testing.M) {
 	os.Exit(ipctest.Main(m))
 }
 
-// judge is testdata/msg.c, compiled.
-func judge(t testing.TB) string {
+// inC starts testdata/msg.c, which makes these calls and says what they gave.
+func inC(t *testing.T, calls ...string) *ipctest.Peer {
 	t.Helper()
-	return ipctest.CProgram(t, "testdata/msg.c")
+	return ipctest.Start(t, exec.Command(ipctest.CProgram(t, "testdata/msg.c"), calls...))
 }
 
-// inC starts calls in a C program of their own; stop gives its output.
-func inC(t *testing.T, calls ...string) (stop func() []string) {
-	t.Helper()
-	program := judge(t)
-	cmd := exec.CommandContext(t.Context(), program, calls...)
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	require.NoError(t, cmd.Start())
-	return func() []string {
-		require.NoError(t, cmd.Wait(), out.String())
-		return strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
-	}
-}
-
-// lastKey is the last key that was given to a test. The process's number makes it
-// unlikely that a program beside the tests has it, where they are not isolated.
-var lastKey atomic.Int32
-
-func newKey() sysvmq.Key {
-	return sysvmq.Key(0x75000000 | int32(os.Getpid()&0xffff)<<8 | lastKey.Add(1)&0xff)
-}
+func newKey() sysvmq.Key { return sysvmq.Key(ipctest.Key()) }
 
 // newQueue is there until the end of the test, unless the test removes it.
 func newQueue(t testing.TB) *sysvmq.Queue {
@@ -65,61 +38,7 @@ func newQueue(t testing.TB) *sysvmq.Queue {
 func removeLater(t testing.TB, q *sysvmq.Queue) {
 	t.Cleanup(func() {
 		if err := q.Remove(); err != nil {
-			assert.Contains(t, []syscall.Errno{unix.EINVAL, unix.EIDRM}, errnoOf(err))
+			assert.Contains(t, []syscall.Errno{unix.EINVAL, unix.EIDRM}, ipctest.Errno(err))
 		}
 	})
-}
-
-// isPath asserts all of a *fs.PathError.
-func isPath(t *testing.T, err error, op, name string, errno syscall.Errno) {
-	t.Helper()
-	var path *fs.PathError
-	require.ErrorAs(t, err, &path)
-	assert.Equal(t, fs.PathError{Op: op, Path: name, Err: errno}, *path)
-}
-
-// errnoOf is the errno inside err, 0 for none.
-func errnoOf(err error) syscall.Errno {
-	var errno syscall.Errno
-	errors.As(err, &errno)
-	return errno
-}
-
-// sleepers are the threads of this process that sleep in a system call.
-func sleepers(call uintptr) (tids []int) {
-	tasks, _ := filepath.Glob("/proc/self/task/*/syscall")
-	for _, task := range tasks {
-		text, _ := os.ReadFile(task)
-		var number uintptr
-		var tid int
-		if _, err := fmt.Sscan(string(text), &number); err == nil && number == call {
-			if _, err := fmt.Sscanf(task, "/proc/self/task/%d/", &tid); err == nil {
-				tids = append(tids, tid)
-			}
-		}
-	}
-	return tids
-}
-
-func asleep(t testing.TB, call uintptr, n int) []int {
-	t.Helper()
-	var ids []int // one look: a sleeper woken by a signal is out of the call until it sleeps again
-	ipctest.Eventually(t, func() bool {
-		ids = sleepers(call)
-		return len(ids) == n
-	}, "they sleep in the kernel")
-	return ids
-}
-
-// inNamespace runs a role in an IPC namespace of its own, whose limits it may set. A
-// container may have neither, which is no want of an installation.
-func inNamespace(t *testing.T, role string) {
-	t.Helper()
-	cmd := ipctest.Command(t, role)
-	cmd.SysProcAttr.Cloneflags = unix.CLONE_NEWIPC
-	out, err := cmd.CombinedOutput()
-	if errors.Is(err, fs.ErrPermission) || unix.Access("/proc/sys/kernel/msgmax", unix.W_OK) != nil {
-		t.Skip("needs CAP_SYS_ADMIN and a writable /proc/sys, for an IPC namespace")
-	}
-	assert.NoError(t, err, "%s: %s", role, out)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"unpipc/gobind/ipctest"
 	"unpipc/gobind/sysvmq"
 )
 
@@ -122,12 +123,12 @@ func FuzzAgainstModel(f *testing.F) {
 			switch input[0] % 4 {
 			case 0: // data
 				data := bytes.Repeat([]byte{serial}, size)
-				require.Equal(t, m.send(mtype, data), errnoOf(q.Send(mtype, data, sysvmq.NoWait)))
+				require.Equal(t, m.send(mtype, data), ipctest.Errno(q.Send(mtype, data, sysvmq.NoWait)))
 			case 1:
 				buf := bytes.Repeat([]byte{0xaa}, size+1)
 				n, got, err := q.Receive(buf[:size], mtype, flags)
 				want, errno := m.receive(size, mtype, flags)
-				require.Equal(t, errno, errnoOf(err))
+				require.Equal(t, errno, ipctest.Errno(err))
 				require.Equal(t, want.mtype, got)
 				require.True(t, bytes.Equal(want.data, buf[:n]))
 				require.Equal(t, byte(0xaa), buf[size])
@@ -136,11 +137,11 @@ func FuzzAgainstModel(f *testing.F) {
 				for i := range one.Data() {
 					one.Data()[i] = serial
 				}
-				require.Equal(t, m.send(mtype, one.Data()[:size]), errnoOf(q.SendMessage(t.Context(), one, size, sysvmq.NoWait)))
+				require.Equal(t, m.send(mtype, one.Data()[:size]), ipctest.Errno(q.SendMessage(t.Context(), one, size, sysvmq.NoWait)))
 			case 3:
 				n, err := q.ReceiveMessage(t.Context(), one, mtype, flags)
 				want, errno := m.receive(len(one.Data()), mtype, flags)
-				require.Equal(t, errno, errnoOf(err))
+				require.Equal(t, errno, ipctest.Errno(err))
 				require.Equal(t, len(want.data), n)
 				if errno == 0 {
 					require.Equal(t, want.mtype, one.Type())

@@ -1,11 +1,9 @@
 package sysvmq_test
 
 import (
-	"context"
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -24,7 +22,7 @@ import (
 func TestErrorsNameTheQueueAndTheCall(t *testing.T) {
 	key := newKey()
 	_, err := sysvmq.Get(key, 0)
-	isPath(t, err, "msgget", "System V queue "+key.String(), unix.ENOENT)
+	ipctest.IsPathError(t, err, "msgget", "System V queue "+key.String(), unix.ENOENT)
 	assert.ErrorIs(t, err, fs.ErrNotExist)
 
 	q, err := sysvmq.Get(key, sysvmq.Create|sysvmq.Excl|0o600)
@@ -33,14 +31,14 @@ func TestErrorsNameTheQueueAndTheCall(t *testing.T) {
 	_, err = sysvmq.Get(key, sysvmq.Create|sysvmq.Excl|0o600)
 	assert.ErrorIs(t, err, fs.ErrExist)
 	name := fmt.Sprintf("System V queue %s (msqid %d)", key, q.ID())
-	isPath(t, q.Send(0, nil, 0), "msgsnd", name, unix.EINVAL)
+	ipctest.IsPathError(t, q.Send(0, nil, 0), "msgsnd", name, unix.EINVAL)
 	_, _, err = q.Receive(nil, 1, sysvmq.NoWait)
-	isPath(t, err, "msgrcv", name, unix.ENOMSG)
+	ipctest.IsPathError(t, err, "msgrcv", name, unix.ENOMSG)
 	require.NoError(t, q.Remove())
-	isPath(t, q.Remove(), "msgctl", name, unix.EINVAL)
+	ipctest.IsPathError(t, q.Remove(), "msgctl", name, unix.EINVAL)
 	_, err = q.Stat()
-	isPath(t, err, "msgctl", name, unix.EINVAL)
-	isPath(t, q.Set(sysvmq.Stat{}), "msgctl", name, unix.EINVAL)
+	ipctest.IsPathError(t, err, "msgctl", name, unix.EINVAL)
+	ipctest.IsPathError(t, q.Set(sysvmq.Stat{}), "msgctl", name, unix.EINVAL)
 }
 
 func TestAnIdentifierIsOpenedUnchecked(t *testing.T) {
@@ -54,8 +52,8 @@ func TestAnIdentifierIsOpenedUnchecked(t *testing.T) {
 	for _, id := range []int{-1, -5, 1<<31 - 1, 1<<32 | q.ID(), -1 << 40} {
 		wrong := sysvmq.Open(id)
 		name := fmt.Sprintf("System V queue (msqid %d)", id)
-		isPath(t, wrong.Send(1, nil, 0), "msgsnd", name, unix.EINVAL)
-		isPath(t, wrong.Remove(), "msgctl", name, unix.EINVAL)
+		ipctest.IsPathError(t, wrong.Send(1, nil, 0), "msgsnd", name, unix.EINVAL)
+		ipctest.IsPathError(t, wrong.Remove(), "msgctl", name, unix.EINVAL)
 	}
 	_, err = q.Stat()
 	assert.NoError(t, err)
@@ -83,7 +81,7 @@ func TestFtokMakesTheKeyThatEveryProgramMakes(t *testing.T) {
 				require.NoError(t, err)
 				assert.Equal(t, key, other, "only the low 8 bits of %d count", same)
 			}
-			out := inC(t, fmt.Sprintf("ftok %s %d", path, id))()
+			out := inC(t, fmt.Sprintf("ftok %s %d", path, id)).Rest()
 			assert.Equal(t, key.String(), out[0], "C")
 			if id != 0 { // which perl takes for none given
 				assert.Equal(t, key.String(), perl(t, `use IPC::SysV 'ftok'; printf "0x%08x", ftok($ARGV[0], $ARGV[1] + 0) & 0xffffffff`, path, strconv.Itoa(id)))
@@ -94,12 +92,7 @@ func TestFtokMakesTheKeyThatEveryProgramMakes(t *testing.T) {
 
 func perl(t *testing.T, script string, args ...string) string {
 	t.Helper()
-	_, err := exec.LookPath("perl")
-	ipctest.Require(t, err == nil, "perl")
-	cmd := exec.CommandContext(t.Context(), "perl", append([]string{"-we", "use strict; alarm 60; " + script, "--"}, args...)...)
-	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, string(out))
-	return string(out)
+	return ipctest.Output(t, "perl", append([]string{"-we", "use strict; " + script, "--"}, args...)...)
 }
 
 func TestFtokNeedsAFileThatIsThere(t *testing.T) {
@@ -113,7 +106,7 @@ func TestFtokNeedsAFileThatIsThere(t *testing.T) {
 		filepath.Join(dir, "dangling", "link"): unix.ENOENT,
 	} {
 		key, err := sysvmq.Ftok(path, 1)
-		isPath(t, err, "ftok", path, errno)
+		ipctest.IsPathError(t, err, "ftok", path, errno)
 		assert.Zero(t, key)
 	}
 }
@@ -137,7 +130,7 @@ func TestManyWhoCreateGetOneQueue(t *testing.T) {
 	}
 }
 
-var _ = ipctest.Role("use what is another's", func(args []string) int {
+var _ = ipctest.Role("use as permitted", func(args []string) int {
 	n, _ := strconv.ParseInt(args[0], 0, 64)
 	may := args[1] // "r", "w", both or none
 	key := sysvmq.Key(n)
@@ -146,7 +139,7 @@ var _ = ipctest.Role("use what is another's", func(args []string) int {
 		if allowed {
 			want = 0
 		}
-		if errnoOf(err) != want {
+		if ipctest.Errno(err) != want {
 			fmt.Printf("%s with permission %q: %v\n", call, may, err)
 			os.Exit(10)
 		}
@@ -162,15 +155,17 @@ var _ = ipctest.Role("use what is another's", func(args []string) int {
 	_, err = sysvmq.Get(key, 0o200)
 	expect("msgget to write", err, w, unix.EACCES)
 	expect("msgsnd", q.Send(1, nil, sysvmq.NoWait), w, unix.EACCES)
-	if _, _, err = q.Receive(nil, 99, sysvmq.NoWait); r != (errnoOf(err) == unix.ENOMSG) || !r && errnoOf(err) != unix.EACCES {
+	if _, _, err = q.Receive(nil, 99, sysvmq.NoWait); r != (ipctest.Errno(err) == unix.ENOMSG) || !r && ipctest.Errno(err) != unix.EACCES {
 		fmt.Println("msgrcv", err)
 		return 12
 	}
 	s, err := q.Stat()
 	expect("IPC_STAT", err, r, unix.EACCES)
-	s.Mode = 0o666
-	expect("IPC_SET", q.Set(s), false, unix.EPERM)
-	expect("IPC_RMID", q.Remove(), false, unix.EPERM)
+	if args[2] == "another's" {
+		s.Mode = 0o666
+		expect("IPC_SET", q.Set(s), false, unix.EPERM)
+		expect("IPC_RMID", q.Remove(), false, unix.EPERM)
+	}
 	all, err := sysvmq.List()
 	if err != nil {
 		return 13
@@ -184,112 +179,88 @@ var _ = ipctest.Role("use what is another's", func(args []string) int {
 })
 
 func TestPermissions(t *testing.T) {
-	ipctest.Require(t, os.Geteuid() == 0, "root, to be somebody else")
-	for may, mode := range map[string]int{"": 0o600, "r": 0o604, "w": 0o602, "rw": 0o606} {
+	whose, modes := "another's", map[string]int{"": 0o600, "r": 0o604, "w": 0o602, "rw": 0o606}
+	if os.Geteuid() != 0 {
+		whose, modes = "one's own", map[string]int{"": 0, "r": 0o400, "w": 0o200, "rw": 0o600}
+	}
+	for may, mode := range modes {
 		key := newKey()
+		cmd := ipctest.Command(t, "use as permitted", key.String(), may, whose)
+		ipctest.AsNobody(cmd)
 		q, err := sysvmq.Get(key, sysvmq.Create|sysvmq.Excl|mode)
 		require.NoError(t, err)
 		removeLater(t, q)
-		cmd := ipctest.Command(t, "use what is another's", key.String(), may)
-		cmd.Path = "/proc/self/exe"
-		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: 65534, Gid: 65534}
 		out, err := cmd.CombinedOutput()
 		assert.NoError(t, err, string(out))
 	}
 }
 
-var _ = ipctest.Role("make without umask", func(args []string) int {
-	unix.Umask(0o777)
-	q, err := sysvmq.Get(sysvmq.Private, 0o666)
-	if err != nil {
-		return 10
-	}
-	defer q.Remove()
-	if s, err := q.Stat(); err != nil || s.Mode != 0o666 {
-		fmt.Println(s, err)
-		return 11
-	}
-	return 0
-})
-
 func TestTheUmaskDoesNotCount(t *testing.T) {
-	out, err := ipctest.Command(t, "make without umask").CombinedOutput()
-	assert.NoError(t, err, string(out))
+	umask := unix.Umask(0o777)
+	q, err := sysvmq.Get(sysvmq.Private, 0o666)
+	unix.Umask(umask)
+	require.NoError(t, err)
+	removeLater(t, q)
+	s, err := q.Stat()
+	require.NoError(t, err)
+	assert.Equal(t, uint32(0o666), s.Mode)
 }
 
-var _ = ipctest.Role("make too many", func([]string) int {
-	for name, value := range map[string]string{"msgmni": "3", "msgmax": "100", "msgmnb": "200"} {
-		if err := os.WriteFile("/proc/sys/kernel/"+name, []byte(value), 0); err != nil {
-			fmt.Println(err)
-			return 10
-		}
-	}
+func TestLimitsOfTheSystem(t *testing.T) {
+	few := ipctest.Sysctl(t, map[string]string{"kernel/msgmni": "3", "kernel/msgmax": "100", "kernel/msgmnb": "200"})
 	i, err := sysvmq.ReadInfo()
-	if err != nil || i != (sysvmq.Info{MaxMessage: 100, MaxQueueBytes: 200, MaxQueues: 3}) {
-		fmt.Println(i, err)
-		return 11
+	require.NoError(t, err)
+	if few {
+		assert.Equal(t, sysvmq.Info{MaxMessage: 100, MaxQueueBytes: 200, MaxQueues: 3}, i)
 	}
-	var q *sysvmq.Queue
-	for i := range 4 {
-		made, err := sysvmq.Get(sysvmq.Key(100+i), sysvmq.Create|0o600)
-		if want := map[bool]syscall.Errno{true: unix.ENOSPC}[i == 3]; errnoOf(err) != want {
-			fmt.Println(i, err)
-			return 12
-		}
-		if err == nil {
-			q = made
-		}
+	q := newQueue(t)
+	assert.ErrorIs(t, q.Send(1, make([]byte, i.MaxMessage+1), 0), unix.EINVAL)
+	require.NoError(t, q.Send(1, make([]byte, i.MaxMessage), 0))
+	s, err := q.Stat()
+	require.NoError(t, err)
+	assert.Equal(t, i.MaxQueueBytes, s.MaxBytes)
+	if few {
+		newQueue(t)
+		newQueue(t)
+		_, err := sysvmq.Get(sysvmq.Private, 0o600)
+		assert.ErrorIs(t, err, unix.ENOSPC)
+		i.Queues, i.Messages, i.Bytes = 3, 1, 100
+		now, err := sysvmq.ReadInfo()
+		require.NoError(t, err)
+		assert.Equal(t, i, now)
 	}
-	if errnoOf(q.Send(1, make([]byte, 101), 0)) != unix.EINVAL || q.Send(1, make([]byte, 100), 0) != nil {
-		return 13
-	}
-	if s, err := q.Stat(); err != nil || s.MaxBytes != 200 {
-		return 14
-	}
-	i, err = sysvmq.ReadInfo()
-	if err != nil || i.Queues != 3 || i.Messages != 1 || i.Bytes != 100 {
-		fmt.Println(i, err)
-		return 15
-	}
-	return 0
-})
+}
 
-var _ = ipctest.Role("send large messages", func([]string) int {
+func TestMessagesOverTheLimitOfRawCallsToo(t *testing.T) {
 	const size = 200_000
-	for _, name := range []string{"msgmax", "msgmnb"} {
-		if os.WriteFile("/proc/sys/kernel/"+name, []byte("200000"), 0) != nil {
-			return 10
-		}
-	}
-	q, err := sysvmq.Get(sysvmq.Private, 0o600)
-	if err != nil {
-		return 11
-	}
 	sent, got := []byte(strings.Repeat("7", size)), make([]byte, size)
+	large := ipctest.Sysctl(t, map[string]string{"kernel/msgmax": "200000", "kernel/msgmnb": "200000"})
+	q := newQueue(t)
+	if !large {
+		// No queue takes such messages, but a buffer may have that size.
+		assert.ErrorIs(t, q.Send(1, sent, 0), unix.EINVAL)
+		_, _, err := q.Receive(got, 0, sysvmq.NoWait)
+		assert.ErrorIs(t, err, unix.ENOMSG)
+		require.NoError(t, q.Send(1, sent[:8], 0))
+		n, _, err := q.Receive(got, 0, 0)
+		require.NoError(t, err)
+		assert.Equal(t, sent[:8], got[:n])
+		return
+	}
 	for range 3 {
-		if q.Send(1, sent, 0) != nil || errnoOf(q.Send(1, sent, sysvmq.NoWait)) != unix.EAGAIN {
-			return 12
-		}
+		require.NoError(t, q.Send(1, sent, 0))
+		require.ErrorIs(t, q.Send(1, sent, sysvmq.NoWait), unix.EAGAIN)
 		done := make(chan error)
-		go func() { done <- q.SendContext(context.Background(), 2, sent, 0) }()
-		for want := range int64(2) {
+		go func() { done <- q.SendContext(t.Context(), 2, sent, 0) }()
+		for _, want := range []int64{1, 2} {
 			n, mtype, err := q.Receive(got, 0, 0)
-			if err != nil || n != size || mtype != want+1 || string(got) != string(sent) {
-				return 13
-			}
+			require.NoError(t, err)
+			assert.Equal(t, want, mtype)
+			assert.True(t, string(sent) == string(got[:n]))
 			clear(got)
 		}
-		if <-done != nil {
-			return 14
-		}
-		if _, _, err := q.Receive(got, 0, sysvmq.NoWait); errnoOf(err) != unix.ENOMSG {
-			return 15
-		}
+		require.NoError(t, <-done)
+		_, _, err := q.Receive(got, 0, sysvmq.NoWait)
+		assert.ErrorIs(t, err, unix.ENOMSG)
 	}
-	return 0
-})
-
-func TestLimitsOfTheSystem(t *testing.T) {
-	inNamespace(t, "make too many")
-	inNamespace(t, "send large messages")
 }

@@ -54,7 +54,7 @@ func TestReceiveSleepsUntilItsTypeComes(t *testing.T) {
 			done <- message{string(buf[:n]), mtype}
 		}()
 		for _, m := range want.sent {
-			asleep(t, unix.SYS_MSGRCV, 1)
+			ipctest.Asleep(t, unix.SYS_MSGRCV, 1)
 			require.NoError(t, q.Send(m.mtype, []byte(m.text), 0))
 		}
 		assert.Equal(t, want.got, <-done)
@@ -70,7 +70,7 @@ func TestSendSleepsUntilThereIsRoom(t *testing.T) {
 	fill(t, q)
 	done := make(chan error)
 	go func() { done <- q.Send(2, []byte("x"), 0) }()
-	asleep(t, unix.SYS_MSGSND, 1)
+	ipctest.Asleep(t, unix.SYS_MSGSND, 1)
 	_, mtype, err := q.Receive(make([]byte, 64), 0, 0)
 	require.NoError(t, err)
 	assert.Equal(t, int64(1), mtype)
@@ -84,7 +84,7 @@ func TestAMessageTooLongForASleeperStays(t *testing.T) {
 	q := newQueue(t)
 	done := make(chan error)
 	go func() { _, _, err := q.Receive(make([]byte, 3), 0, 0); done <- err }()
-	asleep(t, unix.SYS_MSGRCV, 1)
+	ipctest.Asleep(t, unix.SYS_MSGRCV, 1)
 	require.NoError(t, q.Send(1, []byte("1234"), 0))
 	assert.ErrorIs(t, <-done, unix.E2BIG)
 	n, _, err := q.Receive(make([]byte, 4), 0, sysvmq.NoWait)
@@ -104,8 +104,8 @@ func TestRemovalEndsEverySleepWithEIDRM(t *testing.T) {
 		go func() { outcomes <- full.Send(1, []byte("x"), 0) }()
 		go func() { outcomes <- full.SendContext(ctx, 1, []byte("x"), 0) }()
 	}
-	asleep(t, unix.SYS_MSGRCV, 10)
-	asleep(t, unix.SYS_MSGSND, 10)
+	ipctest.Asleep(t, unix.SYS_MSGRCV, 10)
+	ipctest.Asleep(t, unix.SYS_MSGSND, 10)
 	require.NoError(t, empty.Remove())
 	require.NoError(t, full.Remove())
 	for range 20 {
@@ -118,7 +118,7 @@ func TestANewLimitWakesSenders(t *testing.T) {
 	fill(t, q)
 	done := make(chan error)
 	go func() { done <- q.Send(1, make([]byte, 36), 0) }()
-	asleep(t, unix.SYS_MSGSND, 1)
+	ipctest.Asleep(t, unix.SYS_MSGSND, 1)
 	s, err := q.Stat()
 	require.NoError(t, err)
 	s.MaxBytes = 100
@@ -146,7 +146,7 @@ func TestSignalsNeitherEndACallNorLoseAMessage(t *testing.T) {
 			default:
 			}
 			for i, call := range calls {
-				for _, tid := range sleepers(call) {
+				for _, tid := range ipctest.Sleepers(call) {
 					if unix.Tgkill(os.Getpid(), tid, unix.SIGURG) == nil { // it may just have ended
 						hits[i].Add(1)
 					}
@@ -155,7 +155,7 @@ func TestSignalsNeitherEndACallNorLoseAMessage(t *testing.T) {
 		}
 	})
 	hit := func(i int) {
-		asleep(t, calls[i], 1)
+		ipctest.Asleep(t, calls[i], 1)
 		before := hits[i].Load()
 		ipctest.Eventually(t, func() bool { return hits[i].Load() > before }, "the sleeper is hit")
 	}
@@ -198,10 +198,10 @@ func TestASleepIsNotEndedByASignal(t *testing.T) {
 		go func() { done <- sleep.call() }()
 		for _, sig := range []syscall.Signal{unix.SIGURG, unix.SIGWINCH, 63} {
 			for range 20 {
-				_ = unix.Tgkill(os.Getpid(), asleep(t, call, 1)[0], sig)
+				_ = unix.Tgkill(os.Getpid(), ipctest.Asleep(t, call, 1)[0], sig)
 			}
 		}
-		asleep(t, call, 1)
+		ipctest.Asleep(t, call, 1)
 		assert.Empty(t, done)
 		require.NoError(t, sleep.wake())
 		require.NoError(t, <-done)
@@ -284,7 +284,7 @@ func TestStreamsBetweenGoAndC(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	id := fmt.Sprintf("id %d", q.ID())
-	stop := inC(t, id, "drain 20000")
+	c := inC(t, id, "drain 20000")
 	for seq := range uint32(count) {
 		mtype, data := message(seq)
 		if seq%2 == 0 {
@@ -293,9 +293,9 @@ func TestStreamsBetweenGoAndC(t *testing.T) {
 			require.NoError(t, q.SendContext(ctx, mtype, data, 0))
 		}
 	}
-	assert.Equal(t, []string{"0", "0"}, stop(), "from Go to C")
+	assert.Equal(t, []string{"0", "0"}, c.Rest(), "from Go to C")
 
-	stop = inC(t, id, "stream 20000")
+	c = inC(t, id, "stream 20000")
 	buf := make([]byte, 64)
 	for seq := range uint32(count) {
 		context := ctx
@@ -308,7 +308,7 @@ func TestStreamsBetweenGoAndC(t *testing.T) {
 		require.Equal(t, wantType, mtype)
 		require.Equal(t, want, buf[:n])
 	}
-	assert.Equal(t, []string{"0", "0"}, stop(), "from C to Go")
+	assert.Equal(t, []string{"0", "0"}, c.Rest(), "from C to Go")
 }
 
 func TestMessagesToAndFromPerl(t *testing.T) {

@@ -4,29 +4,27 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"golang.org/x/sys/unix"
 
+	"unpipc/gobind/ipctest"
 	"unpipc/gobind/sysvsem"
 )
 
 // player makes the calls that testdata/sem.c makes, and says the same of them.
 type player struct{ s *sysvsem.Set }
 
-func result(err error) string { return number(0, err) }
-
 func number(n int, err error) string {
 	if err == nil {
 		return fmt.Sprint(n)
 	}
-	return errno(errnoOf(err))
+	return ipctest.Outcome(err)
 }
 
-func errno(e syscall.Errno) string { return fmt.Sprintf("errno %d", int(e)) }
+var errno = ipctest.Outcome
 
 func parse(fields []string) (ops []sysvsem.Op) {
 	for _, f := range fields {
@@ -59,19 +57,19 @@ func (p *player) call(text string) string {
 		if err == nil {
 			p.s = s
 		}
-		return result(err)
+		return ipctest.Outcome(err)
 	case "op":
-		return result(p.s.Do(parse(f[1:])...))
+		return ipctest.Outcome(p.s.Do(parse(f[1:])...))
 	case "timedop":
-		return result(p.s.DoFor(time.Duration(arg(1)), parse(f[2:])...))
+		return ipctest.Outcome(p.s.DoFor(time.Duration(arg(1)), parse(f[2:])...))
 	case "getval":
 		return number(p.s.Value(arg(1)))
 	case "setval":
-		return result(p.s.SetValue(arg(1), arg(2)))
+		return ipctest.Outcome(p.s.SetValue(arg(1), arg(2)))
 	case "getall":
 		v, err := p.s.Values()
 		if err != nil {
-			return result(err)
+			return ipctest.Outcome(err)
 		}
 		return strings.Trim(fmt.Sprint(v), "[]")
 	case "setall":
@@ -79,7 +77,7 @@ func (p *player) call(text string) string {
 		for i := range f[1:] {
 			v = append(v, arg(i+1))
 		}
-		return result(p.s.SetValues(v...))
+		return ipctest.Outcome(p.s.SetValues(v...))
 	case "ncnt":
 		return number(p.s.WaitingForMore(arg(1)))
 	case "zcnt":
@@ -92,19 +90,19 @@ func (p *player) call(text string) string {
 	case "stat":
 		st, err := p.s.Stat()
 		if err != nil {
-			return result(err)
+			return ipctest.Outcome(err)
 		}
 		used := map[bool]string{true: "new", false: "used"}[st.Operated.IsZero()]
 		return fmt.Sprintf("mode %o, %d semaphores, %s", st.Mode, st.Semaphores, used)
 	case "set":
 		st, err := p.s.Stat()
 		if err != nil {
-			return result(err)
+			return ipctest.Outcome(err)
 		}
 		fmt.Sscanf(f[1], "%o", &st.Mode)
-		return result(p.s.Set(st))
+		return ipctest.Outcome(p.s.Set(st))
 	case "remove":
-		return result(p.s.Remove())
+		return ipctest.Outcome(p.s.Remove())
 	}
 	return "no call: " + text
 }
@@ -194,7 +192,7 @@ func TestCallsSayWhatTheySayInC(t *testing.T) {
 				calls = append(calls, strings.ReplaceAll(line[0], " K", theirs))
 				want = append(want, line[1])
 			}
-			assert.Equal(t, want, inC(t, calls...)(), "C")
+			assert.Equal(t, want, inC(t, calls...).Rest(), "C")
 			assert.Equal(t, want, inGo, "Go")
 		})
 	}

@@ -89,7 +89,7 @@ func TestASetIsNotUsedBeforeItsMakerHasFinished(t *testing.T) {
 	defer cancel()
 	_, _, err = sysvsem.Establish(ctx, key, 0o600, 1)
 	assert.ErrorIs(t, err, context.DeadlineExceeded, "its maker may be dead")
-	isPath(t, s.Initialized(ctx), "wait for the values of", fmt.Sprintf("System V semaphores %s (semid %d)", key, s.ID()),
+	ipctest.IsPathError(t, s.Initialized(ctx), "wait for the values of", fmt.Sprintf("System V semaphores %s (semid %d)", key, s.ID()),
 		context.DeadlineExceeded)
 
 	done := make(chan error, 1)
@@ -114,7 +114,6 @@ func TestASetThatIsRemovedUnfinishedIsMadeAnew(t *testing.T) {
 		assert.True(t, made)
 		done <- anew
 	}()
-	assert.Empty(t, done)
 	require.NoError(t, s.Remove())
 	anew := <-done
 	require.NotNil(t, anew)

@@ -8,7 +8,6 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"sync"
 	"syscall"
 	"testing"
@@ -40,7 +39,7 @@ func sleeps(ctx context.Context, s *sysvsem.Set) map[string]struct {
 func TestErrorsNameTheSetAndTheCall(t *testing.T) {
 	key := newKey()
 	_, err := sysvsem.Get(key, 1, 0)
-	isPath(t, err, "semget", "System V semaphores "+key.String(), unix.ENOENT)
+	ipctest.IsPathError(t, err, "semget", "System V semaphores "+key.String(), unix.ENOENT)
 	assert.ErrorIs(t, err, fs.ErrNotExist)
 	s, err := sysvsem.Get(key, 1, sysvsem.Create|sysvsem.Excl|0o600)
 	require.NoError(t, err)
@@ -48,14 +47,14 @@ func TestErrorsNameTheSetAndTheCall(t *testing.T) {
 	_, err = sysvsem.Get(key, 1<<40, 0)
 	assert.ErrorIs(t, err, unix.EINVAL)
 	name := fmt.Sprintf("System V semaphores %s (semid %d)", key, s.ID())
-	isPath(t, s.DoFor(0, op(0, -1)), "semtimedop", name, unix.EAGAIN)
-	isPath(t, s.SetValues(1, 2), "semctl", name, unix.EINVAL)
+	ipctest.IsPathError(t, s.DoFor(0, op(0, -1)), "semtimedop", name, unix.EAGAIN)
+	ipctest.IsPathError(t, s.SetValues(1, 2), "semctl", name, unix.EINVAL)
 	assert.ErrorIs(t, s.SetValue(1<<40, 0), unix.EINVAL)
 	assert.ErrorIs(t, s.SetValue(0, 1<<40), unix.ERANGE)
 	assert.ErrorIs(t, s.SetValues(1<<40), unix.ERANGE)
 	require.NoError(t, s.Remove())
-	isPath(t, s.Remove(), "semctl", name, unix.EINVAL)
-	isPath(t, s.Do(op(0, 1)), "semop", name, unix.EINVAL)
+	ipctest.IsPathError(t, s.Remove(), "semctl", name, unix.EINVAL)
+	ipctest.IsPathError(t, s.Do(op(0, 1)), "semop", name, unix.EINVAL)
 }
 
 func TestAnIdentifierIsOpenedUnchecked(t *testing.T) {
@@ -84,7 +83,7 @@ func TestASleepEndsWhenItsValueComes(t *testing.T) {
 				done := make(chan error, 1)
 				go func() { done <- way.do(step.wait) }()
 				for _, give := range step.given {
-					asleep(t, way.call, 1)
+					ipctest.Asleep(t, way.call, 1)
 					assert.Empty(t, done)
 					require.NoError(t, s.Do(give))
 				}
@@ -100,11 +99,11 @@ func TestABlockedSetOfOperationsChangesNothing(t *testing.T) {
 	s := newSet(t, 3, 0, 2)
 	done := make(chan error, 1)
 	go func() { done <- s.Do(op(0, -3), op(1, -1), op(2, 0)) }()
-	asleep(t, unix.SYS_SEMOP, 1)
+	ipctest.Asleep(t, unix.SYS_SEMOP, 1)
 	assert.Equal(t, []int{3, 0, 2}, values(t, s))
 	require.NoError(t, s.Do(op(0, -1), op(0, 1)), "others go on")
 	require.NoError(t, s.Do(op(1, 1)))
-	asleep(t, unix.SYS_SEMOP, 1)
+	ipctest.Asleep(t, unix.SYS_SEMOP, 1)
 	assert.Equal(t, []int{3, 1, 2}, values(t, s), "it waits for the last one now, and has still taken nothing")
 	require.NoError(t, s.Do(op(2, -2)))
 	require.NoError(t, <-done)
@@ -124,7 +123,7 @@ func TestMoreOperationsThanAreTriedFirst(t *testing.T) {
 	}
 	done := make(chan error, 1)
 	go func() { done <- s.Do(ops...) }()
-	asleep(t, unix.SYS_SEMOP, 1)
+	ipctest.Asleep(t, unix.SYS_SEMOP, 1)
 	require.NoError(t, s.Do(op(0, 20)))
 	require.NoError(t, <-done)
 	for i := range ops {
@@ -146,7 +145,7 @@ func TestTheKernelCountsWhoWaits(t *testing.T) {
 	go func() { done <- s.Do(op(0, -2)) }()
 	go func() { done <- s.Do(op(0, -2)) }()
 	go func() { done <- s.Do(op(1, 0)) }()
-	asleep(t, unix.SYS_SEMOP, 3)
+	ipctest.Asleep(t, unix.SYS_SEMOP, 3)
 	more, zero := counts(0)
 	assert.Equal(t, [2]int{2, 0}, [2]int{more, zero})
 	more, zero = counts(1)
@@ -163,8 +162,8 @@ func TestRemovalEndsEverySleepWithEIDRM(t *testing.T) {
 	for _, way := range sleeps(t.Context(), s) {
 		go func() { done <- way.do(op(0, -1)) }()
 	}
-	asleep(t, unix.SYS_SEMOP, 2)
-	asleep(t, unix.SYS_SEMTIMEDOP, 1)
+	ipctest.Asleep(t, unix.SYS_SEMOP, 2)
+	ipctest.Asleep(t, unix.SYS_SEMTIMEDOP, 1)
 	require.NoError(t, s.Remove())
 	for range 3 {
 		assert.ErrorIs(t, <-done, unix.EIDRM)
@@ -178,7 +177,7 @@ func TestASleepEndsWithItsContextAndTakesNothing(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- s.DoContext(ctx, op(0, -1), op(1, -1)) }()
-		asleep(t, unix.SYS_SEMOP, 1)
+		ipctest.Asleep(t, unix.SYS_SEMOP, 1)
 		cancel(why)
 		require.Equal(t, why, <-done)
 		assert.Equal(t, why, s.DoContext(ctx, op(0, -1)), "an ended context keeps the call from being made")
@@ -236,10 +235,10 @@ func TestASleepIsNotEndedByASignal(t *testing.T) {
 		go func() { done <- way.do(op(0, -1)) }()
 		for _, sig := range []syscall.Signal{unix.SIGURG, unix.SIGWINCH, 63} {
 			for range 20 {
-				_ = unix.Tgkill(os.Getpid(), asleep(t, way.call, 1)[0], sig)
+				_ = unix.Tgkill(os.Getpid(), ipctest.Asleep(t, way.call, 1)[0], sig)
 			}
 		}
-		asleep(t, way.call, 1)
+		ipctest.Asleep(t, way.call, 1)
 		assert.Empty(t, done, name)
 		require.NoError(t, s.Do(op(0, 1)))
 		require.NoError(t, <-done)
@@ -256,7 +255,7 @@ func TestSignalsDoNotPutOffTheEndOfTheTime(t *testing.T) {
 			assert.ErrorIs(t, err, unix.EAGAIN)
 			return
 		default:
-			for _, tid := range sleepers(unix.SYS_SEMTIMEDOP) {
+			for _, tid := range ipctest.Sleepers(unix.SYS_SEMTIMEDOP) {
 				_ = unix.Tgkill(os.Getpid(), tid, unix.SIGURG)
 			}
 		}
@@ -279,7 +278,7 @@ func TestNoIncrementIsLostToTheRuntimesSignals(t *testing.T) {
 				return
 			default:
 			}
-			for _, tid := range sleepers(unix.SYS_SEMOP) {
+			for _, tid := range ipctest.Sleepers(unix.SYS_SEMOP) {
 				if unix.Tgkill(os.Getpid(), tid, unix.SIGURG) == nil {
 					hits++
 				}
@@ -326,9 +325,7 @@ func TestPerlAndIpcsSeeTheSameValues(t *testing.T) {
 	require.NoError(t, err)
 	removeLater(t, s)
 	require.NoError(t, s.SetValues(3, 4))
-	_, err = exec.LookPath("perl")
-	ipctest.Require(t, err == nil, "perl")
-	out := output(t, "perl", "-e", `my $s = semget(hex $ARGV[0], 2, 0) // die $!;
+	out := ipctest.Output(t, "perl", "-e", `my $s = semget(hex $ARGV[0], 2, 0) // die $!;
 		semop($s, pack "s!3 s!3", 0, -2, 0, 1, 6, 0) or die $!;
 		my $all = ""; semctl($s, 0, 13, $all) // die $!;
 		print join " ", unpack "S!*", $all`, key.String()[2:])
@@ -337,8 +334,8 @@ func TestPerlAndIpcsSeeTheSameValues(t *testing.T) {
 
 	done := make(chan error)
 	go func() { done <- s.Do(op(0, -5)) }()
-	asleep(t, unix.SYS_SEMOP, 1)
-	ipcs := output(t, "ipcs", "-s", "-i", fmt.Sprint(s.ID()))
+	ipctest.Asleep(t, unix.SYS_SEMOP, 1)
+	ipcs := ipctest.Output(t, "ipcs", "-s", "-i", fmt.Sprint(s.ID()))
 	assert.Regexp(t, `(?m)^0 +1 +1 +0 +\d+ *$`, ipcs, "semaphore, value, waiting for more, for zero, pid")
 	assert.Regexp(t, `(?m)^1 +10 +0 +0 +\d+ *$`, ipcs)
 	require.NoError(t, s.Do(op(0, 4)))

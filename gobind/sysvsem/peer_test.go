@@ -1,11 +1,9 @@
 package sysvsem_test
 
 import (
-	"bufio"
 	"encoding/binary"
 	"fmt"
 	"os"
-	"os/exec"
 	"runtime"
 	"strconv"
 	"sync"
@@ -71,7 +69,7 @@ func TestOneIsInsideAmongGoroutinesAndProcessesInGoAndC(t *testing.T) {
 	const each = 5000
 	memory, name := counter(t)
 	s := newSet(t, 1)
-	stop := inC(t, fmt.Sprint("id ", s.ID()), fmt.Sprintf("add %s %d", name, each))
+	c := inC(t, fmt.Sprint("id ", s.ID()), fmt.Sprintf("add %s %d", name, each))
 	other := ipctest.Command(t, "add", strconv.Itoa(s.ID()), name, strconv.Itoa(each))
 	other.Stderr = os.Stderr
 	require.NoError(t, other.Start())
@@ -80,7 +78,7 @@ func TestOneIsInsideAmongGoroutinesAndProcessesInGoAndC(t *testing.T) {
 		running.Go(func() { assert.NoError(t, add(s, memory, each)) })
 	}
 	running.Wait()
-	assert.Equal(t, []string{"0", "0"}, stop())
+	assert.Equal(t, []string{"0", "0"}, c.Rest())
 	require.NoError(t, other.Wait())
 	assert.Equal(t, uint64(4*each), binary.NativeEndian.Uint64(memory))
 	assert.Equal(t, []int{1}, values(t, s))
@@ -89,12 +87,12 @@ func TestOneIsInsideAmongGoroutinesAndProcessesInGoAndC(t *testing.T) {
 func TestGoAndCTakeTurns(t *testing.T) {
 	const count = 2000
 	s := newSet(t, 0, 0)
-	stop := inC(t, fmt.Sprint("id ", s.ID()), fmt.Sprint("turns ", count))
+	c := inC(t, fmt.Sprint("id ", s.ID()), fmt.Sprint("turns ", count))
 	for range count {
 		require.NoError(t, s.Do(op(0, 1)))
 		require.NoError(t, s.DoContext(t.Context(), op(1, -1)))
 	}
-	assert.Equal(t, []string{"0", "0"}, stop())
+	assert.Equal(t, []string{"0", "0"}, c.Rest())
 	assert.Equal(t, []int{0, 0}, values(t, s))
 }
 
@@ -118,40 +116,27 @@ var _ = ipctest.Role("hold", func(args []string) int {
 })
 
 func TestUndoGivesBackWhatAProcessHeldWhenItEnded(t *testing.T) {
-	program := judge(t)
-	holders := map[string]func(id string) *exec.Cmd{
-		"C": func(id string) *exec.Cmd {
-			return exec.CommandContext(t.Context(), program, "id "+id, "op 0:-2:u 1:-1:-", "stay")
+	holders := map[string]func(t *testing.T, id string) *ipctest.Peer{
+		"C": func(t *testing.T, id string) *ipctest.Peer {
+			return inC(t, "id "+id, "op 0:-2:u 1:-1:-", "stay")
 		},
-		"Go": func(id string) *exec.Cmd { return ipctest.Command(t, "hold", id) },
+		"Go": func(t *testing.T, id string) *ipctest.Peer {
+			return ipctest.Start(t, ipctest.Command(t, "hold", id))
+		},
 	}
-	ends := map[string]func(cmd *exec.Cmd) error{
-		"killed": func(cmd *exec.Cmd) error { return cmd.Process.Kill() },
-		"ended":  func(cmd *exec.Cmd) error { return cmd.Process.Signal(unix.SIGTERM) },
-	}
+	ends := map[string]os.Signal{"killed": unix.SIGKILL, "ended": unix.SIGTERM}
 	for language, start := range holders {
 		for how, end := range ends {
 			t.Run(language+" "+how, func(t *testing.T) {
 				s := newSet(t, 3, 1)
-				cmd := start(strconv.Itoa(s.ID()))
-				stdin, err := cmd.StdinPipe()
-				require.NoError(t, err)
-				defer stdin.Close()
-				out, err := cmd.StdoutPipe()
-				require.NoError(t, err)
-				require.NoError(t, cmd.Start())
-				lines := bufio.NewScanner(out)
-				for range 2 {
-					require.True(t, lines.Scan())
-					require.Equal(t, "0", lines.Text())
-				}
+				holder := start(t, strconv.Itoa(s.ID()))
+				require.Equal(t, []string{"0", "0"}, holder.Lines(2))
 				assert.Equal(t, []int{1, 0}, values(t, s))
 				done := make(chan error, 1)
 				go func() { done <- s.Do(op(0, -3)) }()
-				asleep(t, unix.SYS_SEMOP, 1)
-				require.NoError(t, end(cmd))
+				ipctest.Asleep(t, unix.SYS_SEMOP, 1)
+				require.NoError(t, holder.Process.Signal(end))
 				require.NoError(t, <-done, "the undoing wakes who waits for it")
-				_ = cmd.Wait()
 				assert.Equal(t, []int{0, 0}, values(t, s), "what was taken without Undo is lost")
 			})
 		}
@@ -178,21 +163,18 @@ func TestTheEndOfAThreadUndoesNothing(t *testing.T) {
 }
 
 func TestSettingAValueForgetsWhatWasToBeUndone(t *testing.T) {
-	program := judge(t)
 	for what, set := range map[string]func(s *sysvsem.Set) error{
 		"one value":  func(s *sysvsem.Set) error { return s.SetValue(0, 7) },
 		"all values": func(s *sysvsem.Set) error { return s.SetValues(7, 0) },
 	} {
 		s := newSet(t, 3, 0)
-		cmd := exec.CommandContext(t.Context(), program, fmt.Sprint("id ", s.ID()), "op 0:-2:u", "op 1:-1:-")
-		require.NoError(t, cmd.Start())
+		c := inC(t, fmt.Sprint("id ", s.ID()), "op 0:-2:u", "op 1:-1:-")
 		ipctest.Eventually(t, func() bool {
 			n, err := s.WaitingForMore(1)
 			return err == nil && n == 1
 		}, "it has taken and waits")
 		require.NoError(t, set(s), what)
-		require.NoError(t, cmd.Process.Kill())
-		require.Error(t, cmd.Wait())
+		c.Kill()
 		assert.Equal(t, []int{7, 0}, values(t, s), what)
 	}
 }

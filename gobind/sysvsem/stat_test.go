@@ -3,7 +3,6 @@ package sysvsem_test
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,15 +16,6 @@ import (
 	"unpipc/gobind/ipctest"
 	"unpipc/gobind/sysvsem"
 )
-
-func output(t *testing.T, program string, args ...string) string {
-	t.Helper()
-	_, err := exec.LookPath(program)
-	ipctest.Require(t, err == nil, program)
-	out, err := exec.CommandContext(t.Context(), program, args...).CombinedOutput()
-	require.NoError(t, err, string(out))
-	return string(out)
-}
 
 func TestStatTellsWhatHappened(t *testing.T) {
 	begin := time.Now().Add(-time.Minute) // the kernel's seconds come from a clock that lags a little
@@ -66,38 +56,6 @@ func TestSetChangesOwnerAndModeOnly(t *testing.T) {
 	assert.ErrorIs(t, s.Set(want), unix.EINVAL)
 }
 
-// procLine is what /proc/sysvipc/sem has of a set, by the names in its heading.
-func procLine(t *testing.T, id int) map[string]int {
-	t.Helper()
-	table, err := os.ReadFile("/proc/sysvipc/sem")
-	require.NoError(t, err)
-	rows := strings.Split(strings.TrimSpace(string(table)), "\n")
-	names := strings.Fields(rows[0])
-	for _, row := range rows[1:] {
-		values := map[string]int{}
-		for i, text := range strings.Fields(row) {
-			base := 10
-			if names[i] == "perms" {
-				base = 8
-			}
-			n, err := strconv.ParseInt(text, base, 64)
-			require.NoError(t, err)
-			values[names[i]] = int(n)
-		}
-		if values["semid"] == id {
-			return values
-		}
-	}
-	return nil
-}
-
-func unixTime(t time.Time) int {
-	if t.IsZero() {
-		return 0
-	}
-	return int(t.Unix())
-}
-
 func TestStatAndListAgreeWithProcAndIpcs(t *testing.T) {
 	var sets []*sysvsem.Set
 	for i := range 5 {
@@ -111,12 +69,12 @@ func TestStatAndListAgreeWithProcAndIpcs(t *testing.T) {
 
 	list, err := sysvsem.List()
 	require.NoError(t, err)
-	ipcs := output(t, "ipcs", "-s")
+	ipcs := ipctest.Output(t, "ipcs", "-s")
 	for i, s := range sets {
 		at := slices.IndexFunc(list, func(st sysvsem.Stat) bool { return st.ID == s.ID() })
 		if i == 2 {
 			assert.Equal(t, -1, at)
-			assert.Nil(t, procLine(t, s.ID()))
+			assert.Nil(t, ipctest.SystemV(t, "sem", s.ID()))
 			continue
 		}
 		require.NotEqual(t, -1, at)
@@ -126,8 +84,8 @@ func TestStatAndListAgreeWithProcAndIpcs(t *testing.T) {
 		assert.Equal(t, map[string]int{
 			"key": int(st.Key), "semid": st.ID, "perms": int(st.Mode), "nsems": st.Semaphores,
 			"uid": st.UID, "gid": st.GID, "cuid": st.CreatorUID, "cgid": st.CreatorGID,
-			"otime": unixTime(st.Operated), "ctime": unixTime(st.Changed),
-		}, procLine(t, s.ID()))
+			"otime": ipctest.SystemVTime(st.Operated), "ctime": ipctest.SystemVTime(st.Changed),
+		}, ipctest.SystemV(t, "sem", s.ID()))
 		assert.Regexp(t, fmt.Sprintf(`(?m)^%s +%d +\S+ +%o +%d`, st.Key, st.ID, st.Mode, st.Semaphores), ipcs)
 	}
 }
@@ -145,53 +103,51 @@ func TestInfoAgreesWithSysctlAndTheList(t *testing.T) {
 	assert.GreaterOrEqual(t, i.Semaphores, 3)
 }
 
-var _ = ipctest.Role("in an empty namespace", func([]string) int {
+func TestTheListIsCompleteAndLimitsHold(t *testing.T) {
+	few := ipctest.Sysctl(t, map[string]string{"kernel/sem": "32 64 10 20"})
+	i, err := sysvsem.ReadInfo()
+	require.NoError(t, err)
+	if few {
+		assert.Equal(t, sysvsem.Info{
+			MaxInSet: 32, MaxSemaphores: 64, MaxOps: 10, MaxSets: 20, MaxValue: 32767, MaxUndo: 32767,
+		}, i)
+	}
+	made := map[int]*sysvsem.Set{}
+	var s *sysvsem.Set
+	for range 20 {
+		s = newSet(t, 0, 0, 0)
+		made[s.ID()] = s
+	}
 	list, err := sysvsem.List()
-	if err != nil || len(list) != 0 {
-		fmt.Println(list, err)
-		return 10
-	}
-	if os.WriteFile("/proc/sys/kernel/sem", []byte("32 64 10 20"), 0) != nil {
-		return 11
-	}
-	for i := range 20 {
-		if _, err := sysvsem.Get(sysvsem.Private, 3, 0o600); err != nil {
-			fmt.Println(i, err)
-			return 12
+	require.NoError(t, err)
+	others := 0
+	for _, st := range list {
+		if made[st.ID] == nil {
+			others++
 		}
 	}
-	if _, err := sysvsem.Get(sysvsem.Private, 1, 0o600); errnoOf(err) != unix.ENOSPC {
-		return 13 // semmni
+	assert.Equal(t, 20, len(list)-others)
+	_, err = sysvsem.Get(sysvsem.Private, i.MaxInSet+1, 0o600)
+	assert.ErrorIs(t, err, unix.EINVAL)
+	assert.NoError(t, s.Do(make([]sysvsem.Op, i.MaxOps)...))
+	assert.ErrorIs(t, s.Do(make([]sysvsem.Op, i.MaxOps+1)...), unix.E2BIG)
+	if few {
+		assert.Zero(t, others)
+		_, err = sysvsem.Get(sysvsem.Private, 1, 0o600)
+		assert.ErrorIs(t, err, unix.ENOSPC, "semmni")
+		i.Sets, i.Semaphores = 20, 60
+		now, err := sysvsem.ReadInfo()
+		require.NoError(t, err)
+		assert.Equal(t, i, now)
+		require.NoError(t, s.Remove())
+		_, err = sysvsem.Get(sysvsem.Private, 8, 0o600)
+		assert.ErrorIs(t, err, unix.ENOSPC, "semmns")
 	}
-	list, err = sysvsem.List()
-	i, infoErr := sysvsem.ReadInfo()
-	if err != nil || infoErr != nil || len(list) != 20 || i.Sets != 20 || i.Semaphores != 60 || i.MaxSets != 20 {
-		fmt.Println(len(list), i)
-		return 14
-	}
-	if sysvsem.Open(list[0].ID).Remove() != nil {
-		return 15
-	}
-	if _, err := sysvsem.Get(sysvsem.Private, 8, 0o600); errnoOf(err) != unix.ENOSPC {
-		return 16 // semmns
-	}
-	if _, err := sysvsem.Get(sysvsem.Private, 33, 0o600); errnoOf(err) != unix.EINVAL {
-		return 17 // semmsl
-	}
-	s := sysvsem.Open(list[1].ID)
-	if s.Do(make([]sysvsem.Op, 10)...) != nil || errnoOf(s.Do(make([]sysvsem.Op, 11)...)) != unix.E2BIG {
-		return 18 // semopm
-	}
-	return 0
-})
-
-func TestTheListIsCompleteAndLimitsHold(t *testing.T) {
-	inNamespace(t, "in an empty namespace")
 }
 
 func TestSetsOfIpcmkAndForIpcrm(t *testing.T) {
 	var id int
-	_, err := fmt.Sscanf(output(t, "ipcmk", "-S", "4", "-p", "640"), "Semaphore id: %d", &id)
+	_, err := fmt.Sscanf(ipctest.Output(t, "ipcmk", "-S", "4", "-p", "640"), "Semaphore id: %d", &id)
 	require.NoError(t, err)
 	s := sysvsem.Open(id)
 	removeLater(t, s)
@@ -203,7 +159,7 @@ func TestSetsOfIpcmkAndForIpcrm(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, id, same.ID())
 
-	output(t, "ipcrm", "-s", strconv.Itoa(id))
+	ipctest.Output(t, "ipcrm", "-s", strconv.Itoa(id))
 	_, err = s.Stat()
 	assert.ErrorIs(t, err, unix.EINVAL)
 }
@@ -211,8 +167,6 @@ func TestSetsOfIpcmkAndForIpcrm(t *testing.T) {
 func TestKeysAreThoseOfEveryProgram(t *testing.T) {
 	key, err := sysvsem.Ftok("/", 'B')
 	require.NoError(t, err)
-	_, err = exec.LookPath("perl")
-	ipctest.Require(t, err == nil, "perl")
-	out := output(t, "perl", "-e", `use IPC::SysV 'ftok'; printf "0x%08x", ftok("/", ord "B") & 0xffffffff`)
+	out := ipctest.Output(t, "perl", "-e", `use IPC::SysV 'ftok'; printf "0x%08x", ftok("/", ord "B") & 0xffffffff`)
 	assert.Equal(t, key.String(), out)
 }

@@ -31,22 +31,22 @@ func TestBytesGoBothWaysBetweenGoAndC(t *testing.T) {
 	memory := attach(t, s, 0)
 	copy(memory[4990:], "from Go")
 	c := inC(t, fmt.Sprintf("get %d 0 - 0", key), "attach 0 -", "read 4990 10", "write 4093 66726f6d2043", "hold", "read 0 1", "detach")
-	assert.Equal(t, []string{"0", "0", "66726f6d20476f000000", "0"}, c.says(t, 4))
+	assert.Equal(t, []string{"0", "0", "66726f6d20476f000000", "0"}, c.Lines(4))
 	assert.Equal(t, "from C", string(memory[4093:4099]), "across a page")
 	memory[0] = 0xab
-	assert.Equal(t, []string{"0", "ab", "0"}, c.rest(t))
+	assert.Equal(t, []string{"0", "ab", "0"}, c.Rest())
 }
 
 func TestASegmentMadeByCIsUsedByGo(t *testing.T) {
 	key := newKey()
 	c := inC(t, fmt.Sprintf("get %d 300 cx 640", key), "attach 0 -", "write 0 0102", "hold", "read 2 2", "remove", "detach")
-	assert.Equal(t, []string{"0", "0", "0"}, c.says(t, 3))
+	assert.Equal(t, []string{"0", "0", "0"}, c.Lines(3))
 	s, err := sysvshm.Get(key, 300, 0)
 	require.NoError(t, err)
 	memory := attach(t, s, 0)
 	assert.Equal(t, []byte{1, 2, 0}, memory[:3])
 	memory[2], memory[3] = 3, 4
-	assert.Equal(t, []string{"0", "0304", "0", "0"}, c.rest(t))
+	assert.Equal(t, []string{"0", "0304", "0", "0"}, c.Rest())
 }
 
 func TestAttachedToReadItCannotBeWritten(t *testing.T) {
@@ -93,8 +93,8 @@ func TestAnAddressIsTakenOrRounded(t *testing.T) {
 	assert.Equal(t, at, address(rounded))
 	require.NoError(t, sysvshm.Detach(rounded))
 
-	out := inC(t, fmt.Sprintf("id %d", s.ID()), fmt.Sprintf("attach %#x -", at+100), fmt.Sprintf("attach %#x d", at+100)).rest(t)
-	assert.Equal(t, []string{"0", did(unix.EINVAL), fmt.Sprintf("%#x", at)}, out)
+	out := inC(t, fmt.Sprintf("id %d", s.ID()), fmt.Sprintf("attach %#x -", at+100), fmt.Sprintf("attach %#x d", at+100)).Rest()
+	assert.Equal(t, []string{"0", ipctest.Outcome(unix.EINVAL), fmt.Sprintf("%#x", at)}, out)
 }
 
 func TestASegmentIsAttachedMoreThanOnce(t *testing.T) {
@@ -134,22 +134,22 @@ func TestRemovedWhileAttachedItLivesUntilTheLastDetach(t *testing.T) {
 	assert.True(t, st.Removed)
 	assert.Equal(t, sysvshm.Private, st.Key)
 	assert.Equal(t, 1, st.Attached)
-	assert.Regexp(t, fmt.Sprintf(`(?m)^0x00000000 +%d +\S+ +640 +100 +1 +dest`, s.ID()), output(t, "ipcs", "-m"))
+	assert.Regexp(t, fmt.Sprintf(`(?m)^0x00000000 +%d +\S+ +640 +100 +1 +dest`, s.ID()), ipctest.Output(t, "ipcs", "-m"))
 	_, err = sysvshm.Get(key, 0, 0)
 	assert.ErrorIs(t, err, unix.ENOENT, "its key finds it no more")
 
 	memory[0] = 0x77
 	id := fmt.Sprintf("id %d", s.ID())
 	c := inC(t, id, "attach 0 -", "read 0 1", "stat", "hold", "read 0 1", "detach", "attach 0 -")
-	assert.Equal(t, []string{"0", "0", "77", "mode 640, 100 bytes, 2 attached, dest"}, c.says(t, 4), "by its identifier it is still attached")
+	assert.Equal(t, []string{"0", "0", "77", "mode 640, 100 bytes, 2 attached, dest"}, c.Lines(4), "by its identifier it is still attached")
 	memory[0] = 0x78
 	require.NoError(t, sysvshm.Detach(memory))
 	st, err = s.Stat()
 	require.NoError(t, err)
 	assert.Equal(t, 1, st.Attached)
-	out := c.rest(t)
+	out := c.Rest()
 	assert.Equal(t, []string{"0", "78", "0"}, out[:3])
-	assert.Contains(t, []string{did(unix.EINVAL), did(unix.EIDRM)}, out[3])
+	assert.Contains(t, []string{ipctest.Outcome(unix.EINVAL), ipctest.Outcome(unix.EIDRM)}, out[3])
 	_, err = s.Stat()
 	assert.ErrorIs(t, err, unix.EINVAL)
 }
@@ -158,13 +158,12 @@ func TestAKilledHolderDetaches(t *testing.T) {
 	s := newSegment(t, 100)
 	memory := attach(t, s, 0)
 	c := inC(t, fmt.Sprintf("id %d", s.ID()), "attach 0 -", "write 0 aa", "hold")
-	c.says(t, 3)
+	c.Lines(3)
 	st, err := s.Stat()
 	require.NoError(t, err)
 	assert.Equal(t, 2, st.Attached)
 	assert.Equal(t, c.Process.Pid, st.LastPID)
-	require.NoError(t, c.Process.Kill())
-	_ = c.Wait()
+	c.Kill()
 	st, err = s.Stat()
 	require.NoError(t, err)
 	assert.Equal(t, 1, st.Attached)
@@ -194,7 +193,7 @@ func TestProcessesShareIt(t *testing.T) {
 func TestHugePagesOrAClearError(t *testing.T) {
 	s, err := sysvshm.Get(sysvshm.Private, 2<<20, sysvshm.HugeTLB|sysvshm.Huge2MB|0o600)
 	if err != nil {
-		assert.Contains(t, []any{unix.ENOMEM, unix.EPERM, unix.EINVAL, unix.ENOENT}, any(errnoOf(err)), "none are set aside")
+		assert.Contains(t, []any{unix.ENOMEM, unix.EPERM, unix.EINVAL, unix.ENOENT}, any(ipctest.Errno(err)), "none are set aside")
 		return
 	}
 	removeLater(t, s)

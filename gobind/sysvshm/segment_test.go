@@ -21,7 +21,7 @@ import (
 func TestErrorsNameTheSegmentAndTheCall(t *testing.T) {
 	key := newKey()
 	_, err := sysvshm.Get(key, 0, 0)
-	isPath(t, err, "shmget", "System V shared memory "+key.String(), unix.ENOENT)
+	ipctest.IsPathError(t, err, "shmget", "System V shared memory "+key.String(), unix.ENOENT)
 	assert.ErrorIs(t, err, fs.ErrNotExist)
 
 	s, err := sysvshm.Get(key, 100, sysvshm.Create|sysvshm.Excl|0o600)
@@ -31,15 +31,15 @@ func TestErrorsNameTheSegmentAndTheCall(t *testing.T) {
 	assert.ErrorIs(t, err, fs.ErrExist)
 	name := fmt.Sprintf("System V shared memory %s (shmid %d)", key, s.ID())
 	_, err = s.AttachAt(uintptr(sysvshm.LBA)+1, 0)
-	isPath(t, err, "shmat", name, unix.EINVAL)
+	ipctest.IsPathError(t, err, "shmat", name, unix.EINVAL)
 	require.NoError(t, s.Remove())
-	isPath(t, s.Remove(), "shmctl", name, unix.EINVAL)
+	ipctest.IsPathError(t, s.Remove(), "shmctl", name, unix.EINVAL)
 	_, err = s.Stat()
-	isPath(t, err, "shmctl", name, unix.EINVAL)
-	isPath(t, s.Set(sysvshm.Stat{}), "shmctl", name, unix.EINVAL)
-	isPath(t, s.Lock(), "shmctl", name, unix.EINVAL)
+	ipctest.IsPathError(t, err, "shmctl", name, unix.EINVAL)
+	ipctest.IsPathError(t, s.Set(sysvshm.Stat{}), "shmctl", name, unix.EINVAL)
+	ipctest.IsPathError(t, s.Lock(), "shmctl", name, unix.EINVAL)
 	_, err = s.Attach(0)
-	isPath(t, err, "shmat", name, unix.EINVAL)
+	ipctest.IsPathError(t, err, "shmat", name, unix.EINVAL)
 }
 
 func TestAnIdentifierIsOpenedUnchecked(t *testing.T) {
@@ -49,7 +49,7 @@ func TestAnIdentifierIsOpenedUnchecked(t *testing.T) {
 	assert.Equal(t, byte(7), attach(t, s, 0)[9])
 	for _, id := range []int{-1, -5, 1<<31 - 1, 1<<32 | s.ID(), -1 << 40} {
 		_, err := sysvshm.Open(id).Attach(0)
-		isPath(t, err, "shmat", fmt.Sprintf("System V shared memory (shmid %d)", id), unix.EINVAL)
+		ipctest.IsPathError(t, err, "shmat", fmt.Sprintf("System V shared memory (shmid %d)", id), unix.EINVAL)
 	}
 }
 
@@ -87,8 +87,8 @@ func TestSizesAndFlagsAreJudgedAsInC(t *testing.T) {
 					}
 				}()
 				if language == "C" {
-					out := inC(t, fmt.Sprintf("get %d %d %s 600", key, c.bytes, c.letters)).rest(t)
-					assert.Equal(t, []string{did(c.want)}, out)
+					out := inC(t, fmt.Sprintf("get %d %d %s 600", key, c.bytes, c.letters)).Rest()
+					assert.Equal(t, []string{ipctest.Outcome(c.want)}, out)
 					return
 				}
 				flags := 0o600
@@ -99,12 +99,10 @@ func TestSizesAndFlagsAreJudgedAsInC(t *testing.T) {
 					flags |= sysvshm.Excl
 				}
 				_, err := sysvshm.Get(key, c.bytes, flags)
-				assert.Equal(t, c.want, errnoOf(err))
+				assert.Equal(t, c.want, ipctest.Errno(err))
 			})
 		}
 	}
-	_, err := sysvshm.Get(sysvshm.Private, -1, 0o600)
-	assert.Contains(t, []syscall.Errno{unix.EINVAL, unix.ENOSPC, unix.ENOMEM}, errnoOf(err))
 }
 
 func TestManyWhoCreateGetOneSegment(t *testing.T) {
@@ -135,7 +133,7 @@ func TestFtokAndKeys(t *testing.T) {
 	assert.Equal(t, "0x00000000", sysvshm.Private.String())
 }
 
-var _ = ipctest.Role("use what is another's", func(args []string) int {
+var _ = ipctest.Role("use as permitted", func(args []string) int {
 	id, _ := strconv.Atoi(args[0])
 	may := args[1] // "r", "rw" or none
 	s := sysvshm.Open(id)
@@ -145,7 +143,7 @@ var _ = ipctest.Role("use what is another's", func(args []string) int {
 		if allowed {
 			want = 0
 		}
-		if errnoOf(err) != want {
+		if ipctest.Errno(err) != want {
 			fmt.Printf("%s with permission %q: %v\n", call, may, err)
 			os.Exit(10)
 		}
@@ -162,9 +160,11 @@ var _ = ipctest.Role("use what is another's", func(args []string) int {
 	}
 	st, err := s.Stat()
 	expect("IPC_STAT", err, r, unix.EACCES)
-	st.Mode = 0o666
-	expect("IPC_SET", s.Set(st), false, unix.EPERM)
-	expect("IPC_RMID", s.Remove(), false, unix.EPERM)
+	if args[2] == "another's" {
+		st.Mode = 0o666
+		expect("IPC_SET", s.Set(st), false, unix.EPERM)
+		expect("IPC_RMID", s.Remove(), false, unix.EPERM)
+	}
 	all, err := sysvshm.List()
 	if err != nil {
 		return 12
@@ -178,16 +178,20 @@ var _ = ipctest.Role("use what is another's", func(args []string) int {
 })
 
 func TestPermissions(t *testing.T) {
-	ipctest.Require(t, os.Geteuid() == 0, "root, to be somebody else")
-	for may, mode := range map[string]int{"": 0o600, "r": 0o604, "w": 0o602, "rw": 0o606} {
-		s, err := sysvshm.Get(sysvshm.Private, 100, mode)
-		require.NoError(t, err)
-		removeLater(t, s)
+	whose, modes := "another's", map[string]uint32{"": 0o600, "r": 0o604, "w": 0o602, "rw": 0o606}
+	if os.Geteuid() != 0 {
+		whose, modes = "one's own", map[string]uint32{"": 0, "r": 0o400, "w": 0o200, "rw": 0o600}
+	}
+	for may, mode := range modes {
+		s := newSegment(t, 100)
 		memory := attach(t, s, 0)
 		memory[0] = 42
-		cmd := ipctest.Command(t, "use what is another's", strconv.Itoa(s.ID()), may)
-		cmd.Path = "/proc/self/exe"
-		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: 65534, Gid: 65534}
+		cmd := ipctest.Command(t, "use as permitted", strconv.Itoa(s.ID()), may, whose)
+		ipctest.AsNobody(cmd)
+		st, err := s.Stat()
+		require.NoError(t, err)
+		st.Mode = mode
+		require.NoError(t, s.Set(st))
 		out, err := cmd.CombinedOutput()
 		assert.NoError(t, err, string(out))
 		if may == "rw" {
@@ -196,51 +200,49 @@ func TestPermissions(t *testing.T) {
 	}
 }
 
-var _ = ipctest.Role("make without umask", func([]string) int {
-	unix.Umask(0o777)
-	s, err := sysvshm.Get(sysvshm.Private, 1, 0o666)
-	if err != nil {
-		return 10
-	}
-	defer s.Remove()
-	if st, err := s.Stat(); err != nil || st.Mode != 0o666 {
-		fmt.Println(st, err)
-		return 11
-	}
-	return 0
-})
-
 func TestTheUmaskDoesNotCount(t *testing.T) {
-	out, err := ipctest.Command(t, "make without umask").CombinedOutput()
-	assert.NoError(t, err, string(out))
+	umask := unix.Umask(0o777)
+	s, err := sysvshm.Get(sysvshm.Private, 1, 0o666)
+	unix.Umask(umask)
+	require.NoError(t, err)
+	removeLater(t, s)
+	st, err := s.Stat()
+	require.NoError(t, err)
+	assert.Equal(t, uint32(0o666), st.Mode)
 }
 
-var _ = ipctest.Role("make too many", func([]string) int {
-	for name, value := range map[string]string{"shmmni": "3", "shmmax": "10000", "shmall": "5"} {
-		if err := os.WriteFile("/proc/sys/kernel/"+name, []byte(value), 0); err != nil {
-			fmt.Println(err)
-			return 10
-		}
-	}
+func TestLimitsOfTheSystem(t *testing.T) {
+	few := ipctest.Sysctl(t, map[string]string{"kernel/shmmni": "3", "kernel/shmmax": "10000", "kernel/shmall": "5"})
 	i, err := sysvshm.ReadInfo()
-	if err != nil || i != (sysvshm.Info{MaxBytes: 10000, MinBytes: 1, MaxSegments: 3, MaxPages: 5}) {
-		fmt.Println(i, err)
-		return 11
+	require.NoError(t, err)
+	_, err = sysvshm.Get(sysvshm.Private, int(i.MinBytes)-1, 0o600)
+	assert.ErrorIs(t, err, unix.EINVAL)
+	_, err = sysvshm.Get(sysvshm.Private, -1, 0o600)
+	assert.Contains(t, []syscall.Errno{unix.EINVAL, unix.ENOSPC, unix.ENOMEM}, ipctest.Errno(err), "more bytes than there are addresses")
+	if !few {
+		return
 	}
-	for n, want := range []syscall.Errno{unix.EINVAL, 0, unix.ENOSPC, 0, 0, unix.ENOSPC} {
-		// Over shmmax; three pages; over shmall; one page; one page; over shmmni (and shmall).
-		bytes := []int{10001, 10000, 10000, 1, 1, 1}[n]
-		if _, err := sysvshm.Get(sysvshm.Private, bytes, 0o600); errnoOf(err) != want {
-			fmt.Println(n, err)
-			return 12
+	assert.Equal(t, sysvshm.Info{MaxBytes: 10000, MinBytes: 1, MaxSegments: 3, MaxPages: 5}, i)
+	for _, c := range []struct {
+		bytes int
+		want  syscall.Errno
+		why   string
+	}{
+		{10001, unix.EINVAL, "over shmmax"},
+		{10000, 0, "three pages"},
+		{10000, unix.ENOSPC, "over shmall"},
+		{1, 0, "a page"},
+		{1, 0, "a page"},
+		{1, unix.ENOSPC, "over shmmni"},
+	} {
+		s, err := sysvshm.Get(sysvshm.Private, c.bytes, 0o600)
+		assert.Equal(t, c.want, ipctest.Errno(err), c.why)
+		if err == nil {
+			removeLater(t, s)
 		}
 	}
-	i, err = sysvshm.ReadInfo()
-	if err != nil || i.Segments != 3 || i.Pages != 5 || i.Resident != 0 {
-		fmt.Println(i, err)
-		return 13
-	}
-	return 0
-})
-
-func TestLimitsOfTheSystem(t *testing.T) { inNamespace(t, "make too many") }
+	i.Segments, i.Pages = 3, 5
+	now, err := sysvshm.ReadInfo()
+	require.NoError(t, err)
+	assert.Equal(t, i, now)
+}
