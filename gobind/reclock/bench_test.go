@@ -10,23 +10,23 @@ import (
 // A lock and its unlocking, with nobody else there.
 func BenchmarkPair(b *testing.B) {
 	path := filepath.Join(b.TempDir(), "lock")
-	m, err := reclock.OpenManager(path, 0o600)
+	table, err := reclock.OpenTable(path, 0o600)
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer m.Close()
+	defer table.Close()
 	for name, o := range owners {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				if o.Lock(m.Fd(), reclock.Write, reclock.Bytes(0, 1)) != nil || o.Unlock(m.Fd(), reclock.Bytes(0, 1)) != nil {
+				if o.Lock(table.Fd(), reclock.Write, reclock.Bytes(0, 1)) != nil || o.Unlock(table.Fd(), reclock.Bytes(0, 1)) != nil {
 					b.Fatal()
 				}
 			}
 		})
 	}
-	b.Run("manager", func(b *testing.B) {
+	b.Run("table", func(b *testing.B) {
 		for b.Loop() {
-			l, err := m.Lock(b.Context(), reclock.Write, 0)
+			l, err := table.Lock(b.Context(), reclock.Write, 0)
 			if err != nil || l.Unlock() != nil {
 				b.Fatal(err)
 			}

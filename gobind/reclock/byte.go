@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// byteState is one byte as this process has it. It is guarded by Manager.mu, and is there
+// byteState is one byte as this process has it. It is guarded by Table.mu, and is there
 // for as long as somebody holds the byte, asks the kernel for it, or waits.
 type byteState struct {
 	kind    Kind // of the lock, if there are holders
@@ -22,18 +22,18 @@ type waiter struct {
 	turn chan bool
 }
 
-// state is the byte's, with Manager.mu held.
-func (m *Manager) state(offset int64) *byteState {
-	s := m.bytes[offset]
+// state is the byte's, with Table.mu held.
+func (t *Table) state(offset int64) *byteState {
+	s := t.bytes[offset]
 	if s == nil {
 		s = &byteState{}
-		m.bytes[offset] = s
+		t.bytes[offset] = s
 	}
 	return s
 }
 
 // enter takes the lock (held) or the turn to ask for it (ask) if that needs no waiting,
-// with Manager.mu held.
+// with Table.mu held.
 func (s *byteState) enter(kind Kind) (held, ask bool) {
 	switch {
 	case s.asking || len(s.waiting) > 0:
@@ -48,8 +48,8 @@ func (s *byteState) enter(kind Kind) (held, ask bool) {
 	return false, false
 }
 
-// advance serves those who wait, with Manager.mu held.
-func (m *Manager) advance(offset int64, s *byteState) {
+// advance serves those who wait, with Table.mu held.
+func (t *Table) advance(offset int64, s *byteState) {
 	for len(s.waiting) > 0 && !s.asking {
 		w := s.waiting[0]
 		switch {
@@ -65,29 +65,29 @@ func (m *Manager) advance(offset int64, s *byteState) {
 		s.waiting = s.waiting[1:]
 	}
 	if s.holders == 0 && !s.asking {
-		delete(m.bytes, offset)
+		delete(t.bytes, offset)
 	}
 }
 
 // acquire locks one byte. ctx may end the waiting for other goroutines and for other
 // processes.
-func (m *Manager) acquire(ctx context.Context, kind Kind, offset int64) error {
+func (t *Table) acquire(ctx context.Context, kind Kind, offset int64) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	m.mu.Lock()
-	s := m.state(offset)
+	t.mu.Lock()
+	s := t.state(offset)
 	held, ask := s.enter(kind)
 	if held || ask {
-		m.mu.Unlock()
+		t.mu.Unlock()
 	} else {
 		w := &waiter{kind, make(chan bool, 1)}
 		s.waiting = append(s.waiting, w)
-		m.mu.Unlock()
+		t.mu.Unlock()
 		select {
 		case held = <-w.turn:
 		case <-ctx.Done():
-			if err := m.leave(ctx, offset, s, w); err != nil {
+			if err := t.leave(ctx, offset, s, w); err != nil {
 				return err
 			}
 			held = true
@@ -96,13 +96,13 @@ func (m *Manager) acquire(ctx context.Context, kind Kind, offset int64) error {
 	if held {
 		return nil
 	}
-	return m.asked(offset, s, kind, Process.LockContext(ctx, m.fd, kind, Bytes(offset, 1)))
+	return t.asked(offset, s, kind, Process.LockContext(ctx, t.fd, kind, Bytes(offset, 1)))
 }
 
 // leave takes a waiter out whose context has ended. nil: it had got the lock already.
-func (m *Manager) leave(ctx context.Context, offset int64, s *byteState, w *waiter) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+func (t *Table) leave(ctx context.Context, offset int64, s *byteState, w *waiter) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	select {
 	case held := <-w.turn:
 		if held {
@@ -117,48 +117,48 @@ func (m *Manager) leave(ctx context.Context, offset int64, s *byteState, w *wait
 			}
 		}
 	}
-	m.advance(offset, s)
+	t.advance(offset, s)
 	return context.Cause(ctx)
 }
 
 // asked notes the kernel's answer to the goroutine that asked.
-func (m *Manager) asked(offset int64, s *byteState, kind Kind, err error) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+func (t *Table) asked(offset int64, s *byteState, kind Kind, err error) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	s.asking = false
 	if err == nil {
 		s.kind, s.holders = kind, 1
 	}
-	m.advance(offset, s)
+	t.advance(offset, s)
 	return err
 }
 
-func (m *Manager) try(kind Kind, offset int64) error {
-	m.mu.Lock()
-	s := m.state(offset)
+func (t *Table) try(kind Kind, offset int64) error {
+	t.mu.Lock()
+	s := t.state(offset)
 	held, ask := s.enter(kind)
-	m.mu.Unlock()
+	t.mu.Unlock()
 	switch {
 	case held:
 		return nil
 	case ask:
-		return m.asked(offset, s, kind, Process.TryLock(m.fd, kind, Bytes(offset, 1)))
+		return t.asked(offset, s, kind, Process.TryLock(t.fd, kind, Bytes(offset, 1)))
 	}
 	return os.NewSyscallError("fcntl", unix.EAGAIN)
 }
 
-func (m *Manager) release(offset int64) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	s := m.bytes[offset]
+func (t *Table) release(offset int64) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s := t.bytes[offset]
 	if s == nil || s.holders == 0 {
 		panic("reclock: unlock of a byte that is not locked")
 	}
 	var err error
 	if s.holders--; s.holders == 0 {
 		// Before anybody else here may ask for it. It does not sleep.
-		err = Process.Unlock(m.fd, Bytes(offset, 1))
+		err = Process.Unlock(t.fd, Bytes(offset, 1))
 	}
-	m.advance(offset, s)
+	t.advance(offset, s)
 	return err
 }

@@ -46,24 +46,24 @@ func Example() {
 	// write 128 64 <nil>
 }
 
-// Goroutines that lock through a Manager exclude each other, too.
-func ExampleManager() {
+// Goroutines that lock through a Table exclude each other, too.
+func ExampleTable() {
 	dir, err := os.MkdirTemp("", fmt.Sprintf("unpipc-%d-example-", os.Getpid()))
 	if err != nil {
 		log.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
-	m, err := reclock.OpenManager(filepath.Join(dir, "lock"), 0o600)
+	table, err := reclock.OpenTable(filepath.Join(dir, "lock"), 0o600)
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer m.Close()
+	defer table.Close()
 	account, total := int64(17), int64(3)
-	l, err := m.Lock(context.Background(), reclock.Write, account, total)
+	l, err := table.Lock(context.Background(), reclock.Write, account, total)
 	if err != nil {
 		log.Fatal(err)
 	}
-	_, err = m.TryLock(reclock.Read, total)
+	_, err = table.TryLock(reclock.Read, total)
 	fmt.Println(err)
 	fmt.Println(l.Unlock())
 	// Output:

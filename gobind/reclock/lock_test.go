@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"unpipc/gobind/ipctest"
 	"unpipc/gobind/reclock"
 )
 
@@ -32,7 +33,7 @@ func TestGoAndCExcludeEachOther(t *testing.T) {
 			t.Run(fmt.Sprint("owners ", mine, " and ", theirs), func(t *testing.T) {
 				path, fd := newFile(t)
 				c := inC(t)
-				cfd := c.open(path)
+				cfd := c.open(t, path)
 				for _, kinds := range []struct {
 					mine     reclock.Kind
 					c        string
@@ -55,7 +56,7 @@ func TestGoAndCExcludeEachOther(t *testing.T) {
 
 					require.Equal(t, "0", c.do("%s %s %s 0 10 10", cName(theirs, "try"), cfd, kinds.c))
 					err := mine.TryLock(fd, kinds.mine, reclock.Bytes(0, 11))
-					assert.Equal(t, want, errnoOf(err), "C holds %s", kinds.c)
+					assert.Equal(t, want, ipctest.Outcome(err), "C holds %s", kinds.c)
 					if kinds.conflict {
 						isErrno(t, unix.EAGAIN, err)
 					}
@@ -70,7 +71,7 @@ func TestGoAndCExcludeEachOther(t *testing.T) {
 func TestQueryTellsWhoIsInTheWay(t *testing.T) {
 	path, fd := newFile(t)
 	c := inC(t)
-	cfd := c.open(path)
+	cfd := c.open(t, path)
 	found, err := reclock.Process.Query(fd, reclock.Write, reclock.All)
 	require.NoError(t, err)
 	assert.Nil(t, found)
@@ -78,13 +79,13 @@ func TestQueryTellsWhoIsInTheWay(t *testing.T) {
 	require.Equal(t, "0", c.do("try %s r 0 5 7", cfd))
 	found, err = reclock.Process.Query(fd, reclock.Write, reclock.All)
 	require.NoError(t, err)
-	assert.Equal(t, &reclock.Lock{Kind: reclock.Read, Range: reclock.Bytes(5, 7), PID: c.pid()}, found)
+	assert.Equal(t, &reclock.Lock{Kind: reclock.Read, Range: reclock.Bytes(5, 7), PID: c.Process.Pid}, found)
 	found, err = reclock.Process.Query(fd, reclock.Read, reclock.All)
 	require.NoError(t, err)
 	assert.Nil(t, found, "readers share")
 	found, err = reclock.Description.Query(fd, reclock.Write, reclock.Bytes(11, 1))
 	require.NoError(t, err)
-	assert.Equal(t, c.pid(), found.PID)
+	assert.Equal(t, c.Process.Pid, found.PID)
 
 	require.Equal(t, "0", c.do("try %s u 0 0 0", cfd))
 	require.Equal(t, "0", c.do("otry %s w 0 100 0", cfd))
@@ -128,7 +129,7 @@ func TestRangesAreAsInC(t *testing.T) {
 				if o == reclock.Description {
 					pid = -1
 				}
-				cfd := judge.open(path)
+				cfd := judge.open(t, path)
 				assert.Equal(t, fmt.Sprintf("%s %d", c.want, pid), judge.do("get %s w 0 0 0", cfd))
 				require.NoError(t, o.Unlock(fd, c.r))
 				assert.Equal(t, "u", judge.do("get %s w 0 0 0", cfd))
@@ -142,7 +143,7 @@ func TestWhatTheKernelRefusesInC(t *testing.T) {
 	require.NoError(t, unix.Ftruncate(fd, 1))
 	readOnly, writeOnly := openFile(t, path, unix.O_RDONLY), openFile(t, path, unix.O_WRONLY)
 	c := inC(t)
-	cfd := c.open(path)
+	cfd := c.open(t, path)
 	for _, r := range []reclock.Range{
 		reclock.Bytes(-1, 1), reclock.Bytes(0, -1), reclock.Bytes(10, -11), reclock.Bytes(math.MaxInt64, 2),
 		reclock.Bytes(math.MinInt64, 0), {Start: 0, Length: 1, Whence: 3}, {Start: 0, Length: 1, Whence: -1},
@@ -150,9 +151,9 @@ func TestWhatTheKernelRefusesInC(t *testing.T) {
 	} {
 		for _, o := range owners {
 			err := o.TryLock(fd, reclock.Write, r)
-			assert.Equal(t, c.do("%s %s w %d %d %d", cName(o, "try"), cfd, r.Whence, r.Start, r.Length), errnoOf(err), "%+v", r)
+			assert.Equal(t, c.do("%s %s w %d %d %d", cName(o, "try"), cfd, r.Whence, r.Start, r.Length), ipctest.Outcome(err), "%+v", r)
 			_, err = o.Query(fd, reclock.Write, r)
-			assert.Equal(t, c.do("%s %s w %d %d %d", cName(o, "get"), cfd, r.Whence, r.Start, r.Length), map[bool]string{true: "u", false: errnoOf(err)}[err == nil], "%+v", r)
+			assert.Equal(t, c.do("%s %s w %d %d %d", cName(o, "get"), cfd, r.Whence, r.Start, r.Length), map[bool]string{true: "u", false: ipctest.Outcome(err)}[err == nil], "%+v", r)
 		}
 	}
 	for _, o := range owners {
@@ -198,7 +199,7 @@ func TestAWaiterGetsTheLockWhenItIsFree(t *testing.T) {
 			t.Run("when C "+release+", "+name, func(t *testing.T) {
 				path, fd := newFile(t)
 				c := inC(t)
-				cfd := c.open(path)
+				cfd := c.open(t, path)
 				require.Equal(t, "0", c.do("%s %s w 0 0 0", cName(o, "try"), cfd))
 				got := make(chan error, 1)
 				go func() { got <- o.Lock(fd, reclock.Write, reclock.Bytes(7, 1)) }()
@@ -210,7 +211,7 @@ func TestAWaiterGetsTheLockWhenItIsFree(t *testing.T) {
 				case "closes":
 					require.Equal(t, "0", c.do("close %s", cfd))
 				default:
-					c.kill()
+					c.Kill()
 				}
 				require.NoError(t, <-got)
 			})
@@ -218,12 +219,12 @@ func TestAWaiterGetsTheLockWhenItIsFree(t *testing.T) {
 		t.Run("when Go unlocks, "+name, func(t *testing.T) {
 			path, fd := newFile(t)
 			c := inC(t)
-			cfd := c.open(path)
+			cfd := c.open(t, path)
 			require.NoError(t, o.Lock(fd, reclock.Write, reclock.Bytes(7, 1)))
-			c.ask("%s %s w 0 0 0", cName(o, "wait"), cfd)
+			c.Tell("%s %s w 0 0 0", cName(o, "wait"), cfd)
 			waiters(t, fd, 1)
 			require.NoError(t, o.Unlock(fd, reclock.All))
-			assert.Equal(t, "0", c.answer())
+			assert.Equal(t, "0", c.Line())
 		})
 	}
 }
@@ -234,7 +235,7 @@ func TestAContextEndsTheWaitAndNothingIsLocked(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			path, fd := newFile(t)
 			c := inC(t)
-			cfd := c.open(path)
+			cfd := c.open(t, path)
 			require.Equal(t, "0", c.do("try %s w 0 0 1", cfd))
 			for range 20 {
 				ctx, cancel := context.WithCancelCause(t.Context())
@@ -257,16 +258,16 @@ func TestAContextEndsTheWaitAndNothingIsLocked(t *testing.T) {
 func TestADeadlockIsRefusedToTheOneWhoWouldCloseTheCycle(t *testing.T) {
 	path, fd := newFile(t)
 	c := inC(t)
-	cfd := c.open(path)
+	cfd := c.open(t, path)
 	deadlock := fmt.Sprintf("errno %d", int(unix.EDEADLK))
 
 	require.NoError(t, reclock.Process.Lock(fd, reclock.Write, reclock.Bytes(0, 1)))
 	require.Equal(t, "0", c.do("try %s w 0 1 1", cfd))
-	c.ask("wait %s w 0 0 1", cfd)
+	c.Tell("wait %s w 0 0 1", cfd)
 	waiters(t, fd, 1)
 	isErrno(t, unix.EDEADLK, reclock.Process.Lock(fd, reclock.Write, reclock.Bytes(1, 1)))
 	require.NoError(t, reclock.Process.Unlock(fd, reclock.Bytes(0, 1)))
-	require.Equal(t, "0", c.answer())
+	require.Equal(t, "0", c.Line())
 	require.Equal(t, "0", c.do("try %s u 0 0 1", cfd))
 
 	require.NoError(t, reclock.Process.Lock(fd, reclock.Write, reclock.Bytes(0, 1)))
@@ -281,10 +282,10 @@ func TestADeadlockIsRefusedToTheOneWhoWouldCloseTheCycle(t *testing.T) {
 func TestADeadlockOfDescriptionsHangs(t *testing.T) {
 	path, fd := newFile(t)
 	c := inC(t)
-	cfd := c.open(path)
+	cfd := c.open(t, path)
 	require.NoError(t, reclock.Description.Lock(fd, reclock.Write, reclock.Bytes(0, 1)))
 	require.Equal(t, "0", c.do("otry %s w 0 1 1", cfd))
-	c.ask("owait %s w 0 0 1", cfd)
+	c.Tell("owait %s w 0 0 1", cfd)
 	waiters(t, fd, 1)
 	ctx, cancel := context.WithCancel(t.Context())
 	got := make(chan error, 1)
@@ -293,5 +294,5 @@ func TestADeadlockOfDescriptionsHangs(t *testing.T) {
 	cancel()
 	require.Equal(t, context.Canceled, <-got)
 	require.NoError(t, reclock.Description.Unlock(fd, reclock.All))
-	require.Equal(t, "0", c.answer())
+	require.Equal(t, "0", c.Line())
 }

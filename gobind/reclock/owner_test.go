@@ -29,7 +29,7 @@ func TestClosingAnyDescriptorOfTheFileDropsTheLocksOfTheProcess(t *testing.T) {
 	assert.Empty(t, ranges(t, fd))
 
 	c := inC(t)
-	first, second := c.open(path), c.open(path)
+	first, second := c.open(t, path), c.open(t, path)
 	require.Equal(t, "0", c.do("try %s w 0 0 0", first))
 	require.Len(t, ranges(t, fd), 1)
 	require.Equal(t, "0", c.do("close %s", second))
@@ -64,7 +64,7 @@ func TestTheTwoKindsOfOwnerConflictInOneProcess(t *testing.T) {
 func TestForkGivesNoLocksOfTheProcessAndSharesThoseOfTheDescription(t *testing.T) {
 	path, fd := newFile(t)
 	c := inC(t)
-	cfd := c.open(path)
+	cfd := c.open(t, path)
 	eagain := "errno " + strconv.Itoa(int(unix.EAGAIN))
 	require.Equal(t, "0", c.do("try %s w 0 0 1", cfd))
 	assert.Equal(t, eagain, c.do("child try %s w 0 0 1", cfd), "the child is another owner")
@@ -82,7 +82,7 @@ func TestForkGivesNoLocksOfTheProcessAndSharesThoseOfTheDescription(t *testing.T
 func TestExecKeepsLocks(t *testing.T) {
 	path, fd := newFile(t)
 	c := inC(t)
-	cfd := c.open(path)
+	cfd := c.open(t, path)
 	require.Equal(t, "0", c.do("try %s w 0 0 1", cfd))
 	require.Equal(t, "0", c.do("otry %s w 0 9 1", cfd))
 	require.Equal(t, "exec", c.do("exec"))
@@ -94,23 +94,23 @@ func TestAProgramStartedFromGoHasNoLocks(t *testing.T) {
 	path, fd := newFile(t)
 	require.NoError(t, reclock.Process.Lock(fd, reclock.Write, reclock.Bytes(0, 1)))
 	c := inC(t)
-	cfd := c.open(path)
+	cfd := c.open(t, path)
 	assert.Equal(t, "errno "+strconv.Itoa(int(unix.EAGAIN)), c.do("try %s w 0 0 1", cfd))
-	c.kill()
+	c.Kill()
 	assert.Len(t, ranges(t, fd), 1, "its closing the file is not ours")
 }
 
 func TestAReaderPassesAWaitingWriter(t *testing.T) {
 	path, fd := newFile(t)
 	writer, reader := inC(t), inC(t)
-	wfd, rfd := writer.open(path), reader.open(path)
+	wfd, rfd := writer.open(t, path), reader.open(t, path)
 	require.NoError(t, reclock.Process.Lock(fd, reclock.Read, reclock.All))
-	writer.ask("wait %s w 0 0 1", wfd)
+	writer.Tell("wait %s w 0 0 1", wfd)
 	waiters(t, fd, 1)
 	assert.Equal(t, "0", reader.do("try %s r 0 0 1", rfd))
 	require.NoError(t, reclock.Process.Unlock(fd, reclock.All))
 	require.Equal(t, "0", reader.do("try %s u 0 0 1", rfd))
-	assert.Equal(t, "0", writer.answer())
+	assert.Equal(t, "0", writer.Line())
 }
 
 // flock(1) and its locks are another matter on a local file system.
@@ -127,16 +127,16 @@ func TestLocksOfFlockAreOthers(t *testing.T) {
 func TestListIsWhatLslocksShows(t *testing.T) {
 	path, fd := newFile(t)
 	c := inC(t)
-	cfd := c.open(path)
+	cfd := c.open(t, path)
 	require.NoError(t, reclock.Process.Lock(fd, reclock.Write, reclock.Bytes(10, 20)))
 	require.Equal(t, "0", c.do("otry %s r 0 100 0", cfd))
-	c.ask("wait %s r 0 15 1", cfd)
+	c.Tell("wait %s r 0 15 1", cfd)
 	waiters(t, fd, 1)
 	held, err := reclock.List(fd)
 	require.NoError(t, err)
 	assert.ElementsMatch(t, []reclock.Held{
 		{Lock: reclock.Lock{Kind: reclock.Write, Range: reclock.Bytes(10, 20), PID: os.Getpid()}},
-		{Lock: reclock.Lock{Kind: reclock.Read, Range: reclock.Bytes(15, 1), PID: c.pid()}, Waiting: true},
+		{Lock: reclock.Lock{Kind: reclock.Read, Range: reclock.Bytes(15, 1), PID: c.Process.Pid}, Waiting: true},
 		{Lock: reclock.Lock{Kind: reclock.Read, Range: reclock.Bytes(100, 0), PID: -1}, Owner: reclock.Description},
 	}, held)
 

@@ -20,7 +20,7 @@
 //
 // So whoever uses Process must open the file once in the whole process: os.ReadFile of
 // a locked file drops its locks. It is best to lock a file that nobody reads. And one
-// process is one owner, however many goroutines it has: [Manager] makes goroutines
+// process is one owner, however many goroutines it has: [Table] makes goroutines
 // exclude each other as well.
 //
 // # Ranges

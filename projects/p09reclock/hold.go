@@ -63,10 +63,10 @@ func (st *Store) Hold(in io.Reader, out io.Writer) error {
 
 func (st *Store) holdKey(key string, out io.Writer) (l *reclock.Locked, answer string, err error) {
 	place := bucketByte + int64(st.Bucket([]byte(key)))
-	l, err = st.manager.TryLock(reclock.Write, place)
+	l, err = st.locks.TryLock(reclock.Write, place)
 	if errors.Is(err, unix.EAGAIN) {
 		fmt.Fprintln(out, "waiting", key)
-		l, err = st.manager.Lock(context.Background(), reclock.Write, place)
+		l, err = st.locks.Lock(context.Background(), reclock.Write, place)
 	}
 	if errors.Is(err, unix.EDEADLK) {
 		return nil, "deadlock", nil

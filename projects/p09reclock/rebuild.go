@@ -113,12 +113,12 @@ func (st *Store) rebuild(alone bool) error {
 
 // setUp makes the session new, and the store's file too. This process is alone with them.
 func (st *Store) setUp() error {
-	ready, err := checkLockFile(st.manager, st.lockPath)
+	ready, err := checkLockFile(st.locks, st.lockPath)
 	if err == nil && !ready {
-		err = makeLockFile(st.manager, st.lockPath)
+		err = makeLockFile(st.locks, st.lockPath)
 	}
 	if err == nil && st.session == nil {
-		st.session, err = mapSession(st.manager, false)
+		st.session, err = mapSession(st.locks, false)
 	}
 	if err != nil {
 		return err
@@ -131,8 +131,8 @@ func (st *Store) setUp() error {
 	// Whoever may use the store may lock it.
 	var of unix.Stat_t
 	if unix.Stat(st.path, &of) == nil {
-		_ = unix.Fchmod(st.manager.Fd(), of.Mode&0o666)
-		_ = unix.Fchown(st.manager.Fd(), int(of.Uid), int(of.Gid))
+		_ = unix.Fchmod(st.locks.Fd(), of.Mode&0o666)
+		_ = unix.Fchown(st.locks.Fd(), int(of.Uid), int(of.Gid))
 	}
 	st.session.validate()
 	return nil

@@ -53,12 +53,12 @@ func (s *session) bucket(b uint64) *bucketState {
 }
 
 // mapSession maps a lock file. Its length must be right.
-func mapSession(m *reclock.Manager, readOnly bool) (*session, error) {
+func mapSession(locks *reclock.Table, readOnly bool) (*session, error) {
 	prot := unix.PROT_READ | unix.PROT_WRITE
 	if readOnly {
 		prot = unix.PROT_READ
 	}
-	memory, err := unix.Mmap(m.Fd(), 0, sessionSize, prot, unix.MAP_SHARED)
+	memory, err := unix.Mmap(locks.Fd(), 0, sessionSize, prot, unix.MAP_SHARED)
 	if err != nil {
 		return nil, os.NewSyscallError("mmap", err)
 	}
@@ -94,16 +94,16 @@ func (s *session) invalidate() { clear(s.memory[:64]) }
 func (s *session) validate() { copy(s.memory, stamp()) }
 
 // checkLockFile looks at a lock file before it is used. ready: it has been set up.
-func checkLockFile(m *reclock.Manager, path string) (ready bool, err error) {
+func checkLockFile(locks *reclock.Table, path string) (ready bool, err error) {
 	var st unix.Stat_t
-	if err := unix.Fstat(m.Fd(), &st); err != nil {
+	if err := unix.Fstat(locks.Fd(), &st); err != nil {
 		return false, &fs.PathError{Op: "stat", Path: path, Err: err}
 	}
 	if st.Mode&unix.S_IFMT != unix.S_IFREG {
 		return false, fmt.Errorf("%s: not a plain file", path)
 	}
 	first := make([]byte, len(sessionMagic))
-	n, err := unix.Pread(m.Fd(), first, 0)
+	n, err := unix.Pread(locks.Fd(), first, 0)
 	if err != nil {
 		return false, &fs.PathError{Op: "read", Path: path, Err: err}
 	}
@@ -115,8 +115,8 @@ func checkLockFile(m *reclock.Manager, path string) (ready bool, err error) {
 
 // makeLockFile gives a lock file its length, in blocks that are there: a hole could not
 // be filled through memory when the disk is full.
-func makeLockFile(m *reclock.Manager, path string) error {
-	if err := writeAll(m.Fd(), make([]byte, sessionSize), 0); err != nil {
+func makeLockFile(locks *reclock.Table, path string) error {
+	if err := writeAll(locks.Fd(), make([]byte, sessionSize), 0); err != nil {
 		return &fs.PathError{Op: "write", Path: path, Err: err}
 	}
 	return nil

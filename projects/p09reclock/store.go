@@ -28,9 +28,9 @@ type Store struct {
 	path     string
 	lockPath string
 	options  Options
-	manager  *reclock.Manager // nil: nobody can write, so nobody locks
+	locks    *reclock.Table // nil: nobody can write, so nobody locks
 	presence *reclock.Locked
-	session  *session // nil without manager
+	session  *session // nil without locks
 	readOnly bool
 
 	mu   sync.RWMutex // guards file: held for reading while it is used
@@ -70,7 +70,7 @@ func Open(path string, options Options) (*Store, error) {
 	}
 	st := &Store{path: path, lockPath: path + ".lock", options: options}
 	st.readOnly = d != nil && d.readOnly
-	st.manager, err = reclock.OpenManager(st.lockPath, 0o600)
+	st.locks, err = reclock.OpenTable(st.lockPath, 0o600)
 	switch {
 	case err == nil:
 		err = st.attach()
@@ -114,7 +114,7 @@ func (st *Store) attach() (err error) {
 			wait = leavingUsers
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), wait)
-		alone, err := st.manager.Lock(ctx, reclock.Write, presenceByte)
+		alone, err := st.locks.Lock(ctx, reclock.Write, presenceByte)
 		cancel()
 		if errors.Is(err, context.DeadlineExceeded) {
 			return fmt.Errorf("%s: it was replaced, or a flush failed, and others still use it", st.path)
@@ -134,7 +134,7 @@ func (st *Store) attach() (err error) {
 
 // join opens the file that the session is about. errStale: there is no such session.
 func (st *Store) join() error {
-	ready, err := checkLockFile(st.manager, st.lockPath)
+	ready, err := checkLockFile(st.locks, st.lockPath)
 	if err != nil {
 		return err
 	}
@@ -142,7 +142,7 @@ func (st *Store) join() error {
 		return errStale
 	}
 	if st.session == nil {
-		if st.session, err = mapSession(st.manager, st.readOnly); err != nil {
+		if st.session, err = mapSession(st.locks, st.readOnly); err != nil {
 			return err
 		}
 	}
@@ -212,7 +212,7 @@ func (st *Store) lockBuckets(kind reclock.Kind) (*reclock.Locked, error) {
 // has nothing to give up, it asks again.
 func (st *Store) lockAll(kind reclock.Kind, bytes ...int64) (*reclock.Locked, error) {
 	for pause := time.Microsecond; ; pause = min(2*pause, time.Millisecond) {
-		l, err := st.manager.Lock(context.Background(), kind, bytes...)
+		l, err := st.locks.Lock(context.Background(), kind, bytes...)
 		if err == nil {
 			return l, nil
 		}
@@ -248,8 +248,8 @@ func (st *Store) Close() error {
 	if st.presence != nil {
 		err = errors.Join(err, st.presence.Unlock())
 	}
-	if st.manager != nil {
-		err = errors.Join(err, st.manager.Close())
+	if st.locks != nil {
+		err = errors.Join(err, st.locks.Close())
 	}
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -285,7 +286,7 @@ func TestTheLocksAreOneByteABucket(t *testing.T) {
 	l, err := st.lockAll(reclock.Write, bucketByte+int64(st.Bucket([]byte("key"))))
 	require.NoError(t, err)
 	defer l.Unlock()
-	held, err := reclock.List(st.manager.Fd())
+	held, err := reclock.List(st.locks.Fd())
 	require.NoError(t, err)
 	assert.ElementsMatch(t, []reclock.Held{
 		{Lock: reclock.Lock{Kind: reclock.Read, Range: reclock.Bytes(presenceByte, 1), PID: os.Getpid()}},
@@ -294,13 +295,30 @@ func TestTheLocksAreOneByteABucket(t *testing.T) {
 }
 
 func TestNoSpaceIsAnErrorAndTheStoreStaysAsItWas(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=1m"); err != nil {
-		// A container may not mount; the scripts have a limit of the file's size.
-		t.Skip("needs CAP_SYS_ADMIN, to have a small file system")
-	}
-	defer unix.Unmount(dir, 0)
+	t.Run("on a full disk", func(t *testing.T) {
+		dir := t.TempDir()
+		if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "size=1m"); err != nil {
+			assert.ErrorIs(t, err, unix.EPERM, "a container may not mount")
+			return
+		}
+		defer unix.Unmount(dir, 0)
+		testNoSpace(t, dir, unix.ENOSPC)
+	})
+	// The process's own limit, so this test is not parallel to others.
+	t.Run("under a limit of the file's size", func(t *testing.T) {
+		var before unix.Rlimit
+		require.NoError(t, unix.Getrlimit(unix.RLIMIT_FSIZE, &before))
+		signal.Ignore(unix.SIGXFSZ) // as the program does
+		defer signal.Reset(unix.SIGXFSZ)
+		require.NoError(t, unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: 1 << 20, Max: before.Max}))
+		defer func() { assert.NoError(t, unix.Setrlimit(unix.RLIMIT_FSIZE, &before)) }()
+		testNoSpace(t, t.TempDir(), unix.EFBIG)
+	})
+}
+
+// testNoSpace sets values in a folder where there is room for a megabyte.
+func testNoSpace(t *testing.T, dir string, full error) {
+	t.Helper()
 	st, err := Open(filepath.Join(dir, "store"), Options{Create: true})
 	require.NoError(t, err)
 	want := map[string]string{}
@@ -311,7 +329,7 @@ func TestNoSpaceIsAnErrorAndTheStoreStaysAsItWas(t *testing.T) {
 		}
 		want[key] = value
 	}
-	assert.ErrorIs(t, err, unix.ENOSPC)
+	assert.ErrorIs(t, err, full)
 	require.Greater(t, len(want), 10)
 	has(t, st, want)
 	// A smaller one may still find room, and a rewriting that finds none harms nobody.

@@ -12,20 +12,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Manager locks single bytes of one file for the goroutines of this process: against each
+// Table locks single bytes of one file for the goroutines of this process: against each
 // other and, by locks of [Process], against other processes, which see one owner. To the
 // kernel it goes only when the first goroutine comes and when the last one leaves.
 //
-// There is one Manager a process and file, whoever opens it: a second descriptor, once
+// There is one Table a process and file, whoever opens it: a second descriptor, once
 // closed, would drop the locks of the first. Nobody else may open the file in this
 // process. The goroutines are served in order of arrival; a waiting writer holds up later
 // readers of this process, though not those of others.
-type Manager struct {
+type Table struct {
 	// The descriptors of the file: the first one is used, the others only kept open.
 	files []*os.File
 	fd    int // of the first one
 	id    fileID
-	opens int // guarded by managers.mu
+	opens int // guarded by tables.mu
 
 	mu    sync.Mutex
 	bytes map[int64]*byteState
@@ -33,23 +33,23 @@ type Manager struct {
 
 type fileID struct{ dev, ino uint64 }
 
-// managers are those of this process.
-var managers = struct {
+// tables are those of this process.
+var tables = struct {
 	mu   sync.Mutex
-	byID map[fileID]*Manager
-}{byID: map[fileID]*Manager{}}
+	byID map[fileID]*Table
+}{byID: map[fileID]*Table{}}
 
-// OpenManager opens a file for locking and creates it if it is missing, with exactly this
+// OpenTable opens a file for locking and creates it if it is missing, with exactly this
 // mode. Where the file may not be written, bytes can be locked for [Read] only.
 // Errors: *fs.PathError (ENOENT, EACCES, EROFS).
-func OpenManager(path string, mode os.FileMode) (*Manager, error) {
-	managers.mu.Lock()
-	defer managers.mu.Unlock()
+func OpenTable(path string, mode os.FileMode) (*Table, error) {
+	tables.mu.Lock()
+	defer tables.mu.Unlock()
 	// Not by opening it: closing that descriptor would be too late.
-	if id, err := identify(path); err == nil && managers.byID[id] != nil {
-		m := managers.byID[id]
-		m.opens++
-		return m, nil
+	if id, err := identify(path); err == nil && tables.byID[id] != nil {
+		t := tables.byID[id]
+		t.opens++
+		return t, nil
 	}
 	f, err := open(path, mode)
 	if err != nil {
@@ -61,16 +61,16 @@ func OpenManager(path string, mode os.FileMode) (*Manager, error) {
 		return nil, &fs.PathError{Op: "stat", Path: path, Err: err}
 	}
 	id := fileID{st.Dev, st.Ino}
-	m := managers.byID[id]
-	if m == nil {
-		m = &Manager{fd: int(f.Fd()), id: id, bytes: map[int64]*byteState{}}
-		managers.byID[id] = m
+	t := tables.byID[id]
+	if t == nil {
+		t = &Table{fd: int(f.Fd()), id: id, bytes: map[int64]*byteState{}}
+		tables.byID[id] = t
 	}
-	// A file that was renamed to path since it was looked for: its Manager keeps this
+	// A file that was renamed to path since it was looked for: its Table keeps this
 	// descriptor to the end.
-	m.files = append(m.files, f)
-	m.opens++
-	return m, nil
+	t.files = append(t.files, f)
+	t.opens++
+	return t, nil
 }
 
 func identify(path string) (fileID, error) {
@@ -99,17 +99,17 @@ func open(path string, mode os.FileMode) (*os.File, error) {
 	}
 }
 
-// Close ends one use of the Manager. The last one closes the file, and locks that are
+// Close ends one use of the Table. The last one closes the file, and locks that are
 // still held are gone.
-func (m *Manager) Close() error {
-	managers.mu.Lock()
-	defer managers.mu.Unlock()
-	if m.opens--; m.opens > 0 {
+func (t *Table) Close() error {
+	tables.mu.Lock()
+	defer tables.mu.Unlock()
+	if t.opens--; t.opens > 0 {
 		return nil
 	}
-	delete(managers.byID, m.id)
+	delete(tables.byID, t.id)
 	var err error
-	for _, f := range m.files {
+	for _, f := range t.files {
 		err = errors.Join(err, f.Close())
 	}
 	return err
@@ -117,27 +117,27 @@ func (m *Manager) Close() error {
 
 // Fd is the descriptor of the locked file, to read and write it. It must not be closed,
 // nor used for locking.
-func (m *Manager) Fd() int { return m.fd }
+func (t *Table) Fd() int { return t.fd }
 
 // Lock locks bytes, in ascending order, and sleeps while others hold one of them in a way
 // that conflicts. The order keeps two who lock all at once from a deadlock; one who asks
 // again while it holds bytes may deadlock, which is told apart only between processes.
 // When ctx ends first, or after another error, no byte is locked.
 // Errors: EDEADLK; EBADF (to write a file that may not be written).
-func (m *Manager) Lock(ctx context.Context, kind Kind, offsets ...int64) (*Locked, error) {
-	return m.lock(offsets, kind, func(offset int64) error { return m.acquire(ctx, kind, offset) })
+func (t *Table) Lock(ctx context.Context, kind Kind, offsets ...int64) (*Locked, error) {
+	return t.lock(offsets, kind, func(offset int64) error { return t.acquire(ctx, kind, offset) })
 }
 
-// TryLock is [Manager.Lock] that never sleeps. Error: EAGAIN.
-func (m *Manager) TryLock(kind Kind, offsets ...int64) (*Locked, error) {
-	return m.lock(offsets, kind, func(offset int64) error { return m.try(kind, offset) })
+// TryLock is [Table.Lock] that never sleeps. Error: EAGAIN.
+func (t *Table) TryLock(kind Kind, offsets ...int64) (*Locked, error) {
+	return t.lock(offsets, kind, func(offset int64) error { return t.try(kind, offset) })
 }
 
-func (m *Manager) lock(offsets []int64, kind Kind, one func(offset int64) error) (*Locked, error) {
+func (t *Table) lock(offsets []int64, kind Kind, one func(offset int64) error) (*Locked, error) {
 	if kind != Read && kind != Write {
 		return nil, os.NewSyscallError("fcntl", unix.EINVAL)
 	}
-	l := &Locked{m: m, offsets: offsets}
+	l := &Locked{t: t, offsets: offsets}
 	if len(offsets) > 1 {
 		l.offsets = slices.Compact(slices.Sorted(slices.Values(offsets)))
 	}
@@ -155,7 +155,7 @@ func (m *Manager) lock(offsets []int64, kind Kind, one func(offset int64) error)
 
 // Locked are bytes that one goroutine holds.
 type Locked struct {
-	m       *Manager
+	t       *Table
 	offsets []int64
 }
 
@@ -164,7 +164,7 @@ type Locked struct {
 func (l *Locked) Unlock() error {
 	var err error
 	for _, offset := range l.offsets {
-		if e := l.m.release(offset); e != nil {
+		if e := l.t.release(offset); e != nil {
 			err = fmt.Errorf("byte %d: %w", offset, e)
 		}
 	}
