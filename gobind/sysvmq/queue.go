@@ -95,11 +95,7 @@ func Get(key Key, flags int) (*Queue, error) {
 
 // Open is the queue with an identifier that is known from elsewhere. Nothing is checked.
 func Open(id int) *Queue {
-	name := fmt.Sprintf("System V queue (msqid %d)", id)
-	if id < 0 || id > math.MaxInt32 {
-		id = -1 // the kernel sees the low 32 bits only
-	}
-	return &Queue{id, name}
+	return &Queue{sysv.Clamp(id, math.MaxInt32), fmt.Sprintf("System V queue (msqid %d)", id)}
 }
 
 // ID is the identifier, as ipcs shows it.

@@ -82,15 +82,11 @@ func List() ([]Stat, error) {
 	if err != nil {
 		return nil, err
 	}
-	var all []Stat
-	for i := range highest + 1 {
-		var s C.struct_unp_msg_stat
-		// A hole in the table is EINVAL; one may be made while we read.
-		if C.unp_msg_stat_index(C.int(i), &s) == 0 {
-			all = append(all, newStat(&s))
-		}
-	}
-	return all, nil
+	return sysv.List(highest, func(index int) (Stat, syscall.Errno) {
+		var c C.struct_unp_msg_stat
+		errno := syscall.Errno(C.unp_msg_stat_index(C.int(index), &c))
+		return newStat(&c), errno
+	}), nil
 }
 
 func newStat(s *C.struct_unp_msg_stat) Stat {

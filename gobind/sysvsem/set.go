@@ -81,7 +81,7 @@ type Set struct {
 // Errors: ENOENT, EEXIST (Create|Excl), EINVAL (fewer semaphores; 0 or more than semmsl
 // for a new set), EACCES, ENOSPC (semmni, semmns), ENOMEM.
 func Get(key Key, semaphores, flags int) (*Set, error) {
-	semaphores = clamp(semaphores, math.MaxInt32)
+	semaphores = sysv.Clamp(semaphores, math.MaxInt32)
 	id, _, errno := syscall.RawSyscall(unix.SYS_SEMGET, uintptr(key), uintptr(semaphores), uintptr(flags))
 	if errno != 0 {
 		return nil, errs.Path("semget", "System V semaphores "+key.String(), errno)
@@ -91,15 +91,7 @@ func Get(key Key, semaphores, flags int) (*Set, error) {
 
 // Open is the set with an identifier that is known from elsewhere. Nothing is checked.
 func Open(id int) *Set {
-	return &Set{clamp(id, math.MaxInt32), fmt.Sprintf("System V semaphores (semid %d)", id)}
-}
-
-// clamp makes a number that the kernel would see other bits of one that it refuses.
-func clamp(n, most int) int {
-	if n < 0 || n > most {
-		return -1
-	}
-	return n
+	return &Set{sysv.Clamp(id, math.MaxInt32), fmt.Sprintf("System V semaphores (semid %d)", id)}
 }
 
 // ID is the identifier, as ipcs shows it.
@@ -123,7 +115,7 @@ const (
 // control is semctl without a fourth argument.
 func (s *Set) control(sem, command int, result *int) syscall.Errno {
 	n, _, errno := syscall.RawSyscall6(unix.SYS_SEMCTL, uintptr(s.id),
-		uintptr(clamp(sem, math.MaxInt32)), uintptr(command), 0, 0, 0)
+		uintptr(sysv.Clamp(sem, math.MaxInt32)), uintptr(command), 0, 0, 0)
 	if errno == 0 && result != nil {
 		*result = int(n)
 	}

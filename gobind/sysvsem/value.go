@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"unpipc/gobind/internal/racedetect"
+	"unpipc/gobind/internal/sysv"
 )
 
 // Value is the value of a semaphore (GETVAL). Errors: EINVAL (no such one), EACCES.
@@ -41,7 +42,7 @@ func (s *Set) number(sem, command int) (n int, err error) {
 func (s *Set) SetValue(sem, value int) error {
 	racedetect.Giving()
 	return s.fail("semctl", syscall.Errno(C.unp_semset_setval(C.int(s.id),
-		C.int(clamp(sem, math.MaxInt32)), C.int(clamp(value, math.MaxInt32)))))
+		C.int(sysv.Clamp(sem, math.MaxInt32)), C.int(sysv.Clamp(value, math.MaxInt32)))))
 }
 
 // Values are the values of all semaphores of the set at one time (GETALL).
@@ -77,7 +78,7 @@ func (s *Set) SetValues(values ...int) error {
 	}
 	raw := make([]uint16, len(values))
 	for i, v := range values {
-		raw[i] = uint16(clamp(v, math.MaxUint16)) // -1 is 65535, which is over semvmx
+		raw[i] = uint16(sysv.Clamp(v, math.MaxUint16)) // -1 is 65535, which is over semvmx
 	}
 	racedetect.Giving()
 	return s.fail("semctl", syscall.Errno(C.unp_semset_setall(C.int(s.id), first(raw))))

@@ -109,11 +109,7 @@ func Get(key Key, bytes, flags int) (*Segment, error) {
 
 // Open is the segment with an identifier that is known from elsewhere. Nothing is checked.
 func Open(id int) *Segment {
-	name := fmt.Sprintf("System V shared memory (shmid %d)", id)
-	if id < 0 || id > math.MaxInt32 {
-		id = -1 // the kernel sees the low 32 bits only
-	}
-	return &Segment{id, name}
+	return &Segment{sysv.Clamp(id, math.MaxInt32), fmt.Sprintf("System V shared memory (shmid %d)", id)}
 }
 
 // ID is the identifier, as ipcs shows it.

@@ -84,15 +84,11 @@ func List() ([]Stat, error) {
 	if err != nil {
 		return nil, err
 	}
-	var all []Stat
-	for i := range highest + 1 {
+	return sysv.List(highest, func(index int) (Stat, syscall.Errno) {
 		var c C.struct_unp_shm_stat
-		// A hole in the table is EINVAL; one may be made while we read.
-		if C.unp_shm_stat_index(C.int(i), &c) == 0 {
-			all = append(all, newStat(&c))
-		}
-	}
-	return all, nil
+		errno := syscall.Errno(C.unp_shm_stat_index(C.int(index), &c))
+		return newStat(&c), errno
+	}), nil
 }
 
 func newStat(c *C.struct_unp_shm_stat) Stat {

@@ -1,5 +1,5 @@
-// Package sysv is what the three kinds of System V IPC share: keys, and times as the
-// kernel tells them.
+// Package sysv is what the three kinds of System V IPC share: keys, identifiers, the
+// kernel's tables, and times as it tells them.
 package sysv
 
 /*
