@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -66,7 +65,7 @@ func (r *Reader) Read(p []byte) (int, error) {
 
 // ReadContext is [Reader.Read] until ctx ends; no byte is lost then.
 func (r *Reader) ReadContext(ctx context.Context, p []byte) (int, error) {
-	n, err := r.call(ctx, "read", func() (int, error) { return unix.Read(r.fd, p) })
+	n, err := blocking.Transfer(ctx, "read", func() (int, error) { return unix.Read(r.fd, p) })
 	if n == 0 && err == nil && len(p) > 0 {
 		err = io.EOF
 	}
@@ -79,7 +78,7 @@ func (r *Reader) Readv(bufs [][]byte) (int, error) { return r.ReadvContext(conte
 
 // ReadvContext is [Reader.Readv] until ctx ends; no byte is lost then.
 func (r *Reader) ReadvContext(ctx context.Context, bufs [][]byte) (int, error) {
-	n, err := r.call(ctx, "readv", func() (int, error) { return unix.Readv(r.fd, bufs) })
+	n, err := blocking.Transfer(ctx, "readv", func() (int, error) { return unix.Readv(r.fd, bufs) })
 	if n == 0 && err == nil && slices.ContainsFunc(bufs, func(b []byte) bool { return len(b) > 0 }) {
 		err = io.EOF
 	}
@@ -111,7 +110,7 @@ func (w *Writer) Write(p []byte) (int, error) {
 func (w *Writer) WriteContext(ctx context.Context, p []byte) (int, error) {
 	done := 0
 	for {
-		n, err := w.call(ctx, "write", func() (int, error) { return unix.Write(w.fd, p[done:]) })
+		n, err := blocking.Transfer(ctx, "write", func() (int, error) { return unix.Write(w.fd, p[done:]) })
 		done += n
 		if err != nil || done == len(p) {
 			return done, err
@@ -128,7 +127,7 @@ func (w *Writer) Writev(bufs [][]byte) (int, error) {
 
 // WritevContext is [Writer.Writev] until ctx ends.
 func (w *Writer) WritevContext(ctx context.Context, bufs [][]byte) (int, error) {
-	return w.call(ctx, "writev", func() (int, error) { return unix.Writev(w.fd, bufs) })
+	return blocking.Transfer(ctx, "writev", func() (int, error) { return unix.Writev(w.fd, bufs) })
 }
 
 // end is what both ends share.
@@ -142,19 +141,6 @@ func (e *end) Close() error {
 	fd := e.fd
 	e.fd = -1
 	return errs.Call("close", errs.Errno(unix.Close(fd)))
-}
-
-func (e *end) call(ctx context.Context, op string, f func() (int, error)) (int, error) {
-	var n int
-	err := blocking.Do(ctx, func() syscall.Errno {
-		var e error
-		n, e = f()
-		return errs.Errno(e)
-	})
-	if errno, ok := err.(syscall.Errno); ok {
-		err = errs.Call(op, errno)
-	}
-	return max(n, 0), err
 }
 
 // String names the descriptor.

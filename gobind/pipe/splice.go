@@ -5,6 +5,8 @@ import (
 	"io"
 
 	"golang.org/x/sys/unix"
+
+	"unpipc/gobind/internal/blocking"
 )
 
 // Splice moves up to n bytes from descriptor src to descriptor dst inside the
@@ -54,11 +56,11 @@ func (w *Writer) VmspliceContext(ctx context.Context, p []byte, flags int) (int,
 	}
 	iov := []unix.Iovec{{Base: &p[0]}}
 	iov[0].SetLen(len(p))
-	return w.call(ctx, "vmsplice", func() (int, error) { return unix.Vmsplice(w.fd, iov, flags) })
+	return blocking.Transfer(ctx, "vmsplice", func() (int, error) { return unix.Vmsplice(w.fd, iov, flags) })
 }
 
 func transfer(ctx context.Context, op string, n int, f func() (int, error)) (int, error) {
-	moved, err := (&end{}).call(ctx, op, f)
+	moved, err := blocking.Transfer(ctx, op, f)
 	if moved == 0 && n > 0 && err == nil {
 		err = io.EOF
 	}

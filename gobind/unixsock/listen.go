@@ -1,8 +1,12 @@
 package unixsock
 
 import (
+	"context"
+	"syscall"
+
 	"golang.org/x/sys/unix"
 
+	"unpipc/gobind/internal/blocking"
 	"unpipc/gobind/internal/errs"
 )
 
@@ -51,14 +55,24 @@ func (l *Listener) bind() error {
 // Accept takes a connection, and sleeps while there is none; its descriptor is blocking
 // and close-on-exec. Errors: *fs.PathError (EAGAIN: the descriptor was made non-blocking;
 // EMFILE; ENFILE).
-func (l *Listener) Accept() (*Conn, error) {
+func (l *Listener) Accept() (*Conn, error) { return l.AcceptContext(context.Background()) }
+
+// AcceptContext is [Listener.Accept] until ctx ends; then no connection was taken.
+func (l *Listener) AcceptContext(ctx context.Context) (*Conn, error) {
 	for {
-		fd, _, err := unix.Accept4(l.fd, unix.SOCK_CLOEXEC)
+		var fd int
+		err := blocking.Do(ctx, func() syscall.Errno {
+			var e error
+			fd, _, e = unix.Accept4(l.fd, unix.SOCK_CLOEXEC)
+			return errs.Errno(e)
+		})
 		if err == nil {
 			return New(fd), nil
 		}
-		if err != unix.EINTR && err != unix.ECONNABORTED {
-			return nil, errs.Path("accept", l.addr, errs.Errno(err))
+		if errno, ok := err.(syscall.Errno); ok && errno != unix.ECONNABORTED {
+			return nil, errs.Path("accept", l.addr, errno)
+		} else if !ok {
+			return nil, err
 		}
 	}
 }
@@ -80,19 +94,24 @@ func (l *Listener) Close() error {
 // be accepted. See connect(2).
 // Errors: *fs.PathError (ECONNREFUSED: nobody listens; ENOENT; EACCES; EPROTOTYPE: another kind).
 func Dial(kind Kind, addr string) (*Conn, error) {
+	return DialContext(context.Background(), kind, addr)
+}
+
+// DialContext is [Dial] until ctx ends; then there is no connection.
+func DialContext(ctx context.Context, kind Kind, addr string) (*Conn, error) {
 	fd, err := unix.Socket(unix.AF_UNIX, int(kind)|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, errs.Call("socket", errs.Errno(err))
 	}
-	for {
-		err = unix.Connect(fd, &unix.SockaddrUnix{Name: addr})
-		if err != unix.EINTR {
-			break
-		}
+	err = blocking.Do(ctx, func() syscall.Errno {
+		return errs.Errno(unix.Connect(fd, &unix.SockaddrUnix{Name: addr}))
+	})
+	if err == nil {
+		return New(fd), nil
 	}
-	if err != nil {
-		_ = unix.Close(fd)
-		return nil, errs.Path("connect", addr, errs.Errno(err))
+	_ = unix.Close(fd)
+	if errno, ok := err.(syscall.Errno); ok {
+		return nil, errs.Path("connect", addr, errno)
 	}
-	return New(fd), nil
+	return nil, err
 }

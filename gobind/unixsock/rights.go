@@ -1,11 +1,13 @@
 package unixsock
 
 import (
+	"context"
 	"errors"
 	"io"
 
 	"golang.org/x/sys/unix"
 
+	"unpipc/gobind/internal/blocking"
 	"unpipc/gobind/internal/errs"
 )
 
@@ -19,6 +21,11 @@ const maxRights = 253
 // Errors: *os.SyscallError (EINVAL: no bytes, or over 253 descriptors; EBADF; EPIPE;
 // ETOOMANYREFS: too many are on their way).
 func (c *Conn) SendRights(p []byte, fds ...int) (n int, err error) {
+	return c.SendRightsContext(context.Background(), p, fds...)
+}
+
+// SendRightsContext is [Conn.SendRights] until ctx ends; then nothing was sent.
+func (c *Conn) SendRightsContext(ctx context.Context, p []byte, fds ...int) (n int, err error) {
 	if len(p) == 0 {
 		return 0, errs.Call("sendmsg", unix.EINVAL)
 	}
@@ -26,12 +33,9 @@ func (c *Conn) SendRights(p []byte, fds ...int) (n int, err error) {
 	if len(fds) > 0 {
 		rights = unix.UnixRights(fds...)
 	}
-	for {
-		n, err = unix.SendmsgN(c.fd, p, rights, nil, unix.MSG_NOSIGNAL)
-		if err != unix.EINTR {
-			return max(n, 0), errs.Call("sendmsg", errs.Errno(err))
-		}
-	}
+	return blocking.Transfer(ctx, "sendmsg", func() (int, error) {
+		return unix.SendmsgN(c.fd, p, rights, nil, unix.MSG_NOSIGNAL)
+	})
 }
 
 // ErrRightsLost says that a message came with more descriptors than were asked for, or
@@ -43,16 +47,19 @@ var ErrRightsLost = errors.New("descriptors of a message were lost")
 // descriptors came with.
 // Errors: as for [Conn.Read]; [ErrRightsLost], with the bytes.
 func (c *Conn) ReceiveRights(p []byte, room int) (n int, fds []int, err error) {
+	return c.ReceiveRightsContext(context.Background(), p, room)
+}
+
+// ReceiveRightsContext is [Conn.ReceiveRights] until ctx ends; then nothing was taken.
+func (c *Conn) ReceiveRightsContext(ctx context.Context, p []byte, room int) (n int, fds []int, err error) {
 	control := make([]byte, unix.CmsgSpace(4*min(max(room, 0), maxRights)))
 	var used, flags int
-	for {
+	n, err = blocking.Transfer(ctx, "recvmsg", func() (n int, err error) {
 		n, used, flags, _, err = unix.Recvmsg(c.fd, p, control, unix.MSG_CMSG_CLOEXEC)
-		if err != unix.EINTR {
-			break
-		}
-	}
+		return n, err
+	})
 	if err != nil {
-		return 0, nil, errs.Call("recvmsg", errs.Errno(err))
+		return 0, nil, err
 	}
 	messages, err := unix.ParseSocketControlMessage(control[:used])
 	for i := range messages {

@@ -18,7 +18,6 @@ import (
 	"fmt"
 	"io"
 	"sync/atomic"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -78,7 +77,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 
 // ReadContext is [Conn.Read] until ctx ends; no byte and no packet is lost then.
 func (c *Conn) ReadContext(ctx context.Context, p []byte) (int, error) {
-	n, err := c.call(ctx, "read", func() (int, error) { return unix.Read(c.fd, p) })
+	n, err := blocking.Transfer(ctx, "read", func() (int, error) { return unix.Read(c.fd, p) })
 	if n == 0 && err == nil && len(p) > 0 {
 		err = io.EOF
 	}
@@ -104,7 +103,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 func (c *Conn) WriteContext(ctx context.Context, p []byte) (int, error) {
 	done := 0
 	for {
-		n, err := c.call(ctx, "write", func() (int, error) { return unix.Write(c.fd, p[done:]) })
+		n, err := blocking.Transfer(ctx, "write", func() (int, error) { return unix.Write(c.fd, p[done:]) })
 		done += n
 		if err != nil || done == len(p) {
 			return done, err
@@ -145,16 +144,3 @@ func (c *Conn) Close() error {
 
 // String names the descriptor.
 func (c *Conn) String() string { return fmt.Sprintf("unix socket %d", c.fd) }
-
-func (c *Conn) call(ctx context.Context, op string, f func() (int, error)) (int, error) {
-	var n int
-	err := blocking.Do(ctx, func() syscall.Errno {
-		var e error
-		n, e = f()
-		return errs.Errno(e)
-	})
-	if errno, ok := err.(syscall.Errno); ok {
-		err = errs.Call(op, errno)
-	}
-	return max(n, 0), err
-}

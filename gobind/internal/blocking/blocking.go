@@ -25,6 +25,7 @@ import (
 
 	_ "unpipc/capi"
 	_ "unpipc/csrc/interrupt"
+	"unpipc/gobind/internal/errs"
 )
 
 // Do runs call, a single system call, until it returns something other than
@@ -33,6 +34,20 @@ import (
 // back as it is, as a syscall.Errno.
 func Do(ctx context.Context, call func() syscall.Errno) error {
 	return do(ctx, unix.EINTR, func() {}, call)
+}
+
+// Transfer is [Do] for a read or a write of package unix's on a descriptor, with the
+// errors of errs.Call.
+func Transfer(ctx context.Context, op string, transfer func() (int, error)) (n int, err error) {
+	err = Do(ctx, func() syscall.Errno {
+		var e error
+		n, e = transfer()
+		return errs.Errno(e)
+	})
+	if errno, ok := err.(syscall.Errno); ok {
+		err = errs.Call(op, errno)
+	}
+	return max(n, 0), err
 }
 
 // do is [Do] for a call that returns interrupted when it is interrupted after end.
