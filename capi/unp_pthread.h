@@ -34,6 +34,22 @@ int unp_mutex_init(pthread_mutex_t *m, const struct unp_mutex_attr *attr);
 int unp_cond_init(pthread_cond_t *c, bool shared, clockid_t clock);
 
 /*
+ * Whether a pthread_mutex_t is what gobind/pthread takes it for, which changes the lock of
+ * a normal one itself, as a call into C costs more than a lock that is free. In words of
+ * 32 bits, of glibc's:
+ *
+ *	0  lock    0 free, 1 held, 2 held and perhaps slept for by futex(2); of a robust one
+ *	           the owner's thread number, and FUTEX_WAITERS if it is slept for
+ *	2  owner   his thread number, 0 while it is free
+ *	3  users   1 while it is held
+ *	4  kind    0 normal; with 16 robust, 128 shared, 512 without lock elision
+ *
+ * It is tried with libc's own functions and a thread of its own, in a fraction of a
+ * millisecond. Error: ENOTSUP (something is different).
+ */
+int unp_mutex_try_layout(void);
+
+/*
  * The rest is void * because strict C knows no such types.
  *
  * pthread_rwlock_init(3); kind is that of pthread_rwlockattr_setkind_np(3). Errors: EINVAL (kind).

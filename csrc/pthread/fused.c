@@ -1,65 +1,56 @@
 #include "unp_pthread_fused.h"
 
+#include <pthread.h>
+#include <stdbool.h>
 #include <string.h>
 
-static inline pthread_mutex_t *mutex(uintptr_t address)
+static inline bool lock(uintptr_t m, int *error)
 {
-	return (pthread_mutex_t *)address;
+	*error = pthread_mutex_lock((pthread_mutex_t *)m);
+	return *error == 0;
 }
 
-int unp_mutex_call(uintptr_t m, void (*f)(void *arg), void *arg)
+static inline void unlock(uintptr_t m, int *error)
 {
-	int error = pthread_mutex_lock(mutex(m));
-	if (error != 0)
-		return error;
-	f(arg);
-	return pthread_mutex_unlock(mutex(m));
+	*error = pthread_mutex_unlock((pthread_mutex_t *)m);
 }
 
-int unp_mutex_add(uintptr_t m, int64_t *word, int64_t delta, int64_t *sum)
+void unp_mutex_call(uintptr_t m, void (*f)(void *arg), void *arg, int *error)
 {
-	int error = pthread_mutex_lock(mutex(m));
-	if (error != 0)
-		return error;
-	*sum = *word += delta;
-	return pthread_mutex_unlock(mutex(m));
+	if (lock(m, error)) {
+		f(arg);
+		unlock(m, error);
+	}
 }
 
-int unp_mutex_load(uintptr_t m, const int64_t *word, int64_t *value)
+void unp_mutex_add(uintptr_t m, int64_t *word, int64_t delta, int64_t *sum, int *error)
 {
-	int error = pthread_mutex_lock(mutex(m));
-	if (error != 0)
-		return error;
-	*value = *word;
-	return pthread_mutex_unlock(mutex(m));
+	if (lock(m, error)) {
+		*sum = *word += delta;
+		unlock(m, error);
+	}
 }
 
-int unp_mutex_store(uintptr_t m, int64_t *word, int64_t value)
+void unp_mutex_load(uintptr_t m, const int64_t *word, int64_t *value, int *error)
 {
-	int error = pthread_mutex_lock(mutex(m));
-	if (error != 0)
-		return error;
-	*word = value;
-	return pthread_mutex_unlock(mutex(m));
+	if (lock(m, error)) {
+		*value = *word;
+		unlock(m, error);
+	}
 }
 
-int unp_mutex_copy(uintptr_t m, char *to, const char *from, size_t n)
+void unp_mutex_store(uintptr_t m, int64_t *word, int64_t value, int *error)
 {
-	int error = pthread_mutex_lock(mutex(m));
-	if (error != 0)
-		return error;
-	memcpy(to, from, n);
-	return pthread_mutex_unlock(mutex(m));
+	if (lock(m, error)) {
+		*word = value;
+		unlock(m, error);
+	}
 }
 
-int unp_mutex_relock(uintptr_t m, pthread_cond_t *wake, bool all)
+void unp_mutex_copy(uintptr_t m, char *to, const char *from, size_t n, int *error)
 {
-	if (wake != NULL && all)
-		pthread_cond_broadcast(wake);
-	else if (wake != NULL)
-		pthread_cond_signal(wake);
-	int error = pthread_mutex_unlock(mutex(m));
-	if (error != 0)
-		return error;
-	return pthread_mutex_lock(mutex(m));
+	if (lock(m, error)) {
+		memcpy(to, from, n);
+		unlock(m, error);
+	}
 }

@@ -1,7 +1,6 @@
 package pthread
 
 /*
-#include <stdlib.h>
 #include "unp_pthread.h"
 
 enum { barrier_alignment = _Alignof(pthread_barrier_t) };
@@ -29,8 +28,7 @@ const (
 // Barrier is a pthread_barrier_t somewhere in memory. It may be used by several
 // goroutines, and by other processes, at once, and again and again.
 type Barrier struct {
-	c   *C.pthread_barrier_t
-	own bool // made by NewBarrier
+	object[C.pthread_barrier_t]
 }
 
 // InitBarrier makes a barrier for count threads in memory, which must not be the Go
@@ -42,29 +40,20 @@ func InitBarrier(memory []byte, count int, shared bool) (*Barrier, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := b.init(count, shared); err != nil {
-		return nil, err
-	}
-	return b, nil
+	return made(b, b.init(count, shared))
 }
 
 // NewBarrier is [InitBarrier] in memory of its own, which [Barrier.Destroy] frees.
 func NewBarrier(count int, shared bool) (*Barrier, error) {
-	b := &Barrier{(*C.pthread_barrier_t)(C.calloc(1, BarrierSize)), true}
-	if err := b.init(count, shared); err != nil {
-		C.free(unsafe.Pointer(b.c))
-		return nil, err
-	}
-	return b, nil
+	b := &Barrier{newObject[C.pthread_barrier_t]()}
+	return made(b, b.init(count, shared))
 }
 
 // BarrierAt is the barrier that was made in this memory. Error: EINVAL, as for
 // [InitBarrier].
 func BarrierAt(memory []byte) (*Barrier, error) {
-	if !fits(memory, BarrierSize, BarrierAlignment) {
-		return nil, errs.Call("pthread_barrier_init", unix.EINVAL)
-	}
-	return &Barrier{c: (*C.pthread_barrier_t)(unsafe.Pointer(unsafe.SliceData(memory)))}, nil
+	o, err := objectAt[C.pthread_barrier_t](memory, BarrierAlignment, "pthread_barrier_init")
+	return made(&Barrier{o}, err)
 }
 
 func (b *Barrier) init(count int, shared bool) error {
@@ -77,12 +66,7 @@ func (b *Barrier) init(count int, shared bool) error {
 // Destroy ends a barrier, after all that were let through have left. See
 // pthread_barrier_destroy(3p).
 func (b *Barrier) Destroy() error {
-	errno := syscall.Errno(C.pthread_barrier_destroy(b.c))
-	if errno == 0 && b.own {
-		C.free(unsafe.Pointer(b.c))
-		b.c, b.own = nil, false
-	}
-	return errs.Call("pthread_barrier_destroy", errno)
+	return b.destroyed("pthread_barrier_destroy", syscall.Errno(C.pthread_barrier_destroy(b.c)))
 }
 
 // Wait sleeps until count threads have come; serial is true for one of them. There is no

@@ -1,7 +1,6 @@
 package pthread
 
 /*
-#include <stdlib.h>
 #include <time.h>
 #include "unp_pthread.h"
 
@@ -14,7 +13,6 @@ import (
 	"runtime"
 	"syscall"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -48,8 +46,7 @@ type CondAttr struct {
 // Cond is a pthread_cond_t somewhere in memory. It may be used by several goroutines,
 // and by other processes, at once.
 type Cond struct {
-	c   *C.pthread_cond_t
-	own bool // made by NewCond
+	object[C.pthread_cond_t]
 }
 
 // InitCond makes a condition variable in memory, which must not be the Go heap. See
@@ -60,29 +57,20 @@ func InitCond(memory []byte, attr CondAttr) (*Cond, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := v.init(attr); err != nil {
-		return nil, err
-	}
-	return v, nil
+	return made(v, v.init(attr))
 }
 
 // NewCond is [InitCond] in memory of its own, which [Cond.Destroy] frees.
 func NewCond(attr CondAttr) (*Cond, error) {
-	v := &Cond{(*C.pthread_cond_t)(C.calloc(1, CondSize)), true}
-	if err := v.init(attr); err != nil {
-		C.free(unsafe.Pointer(v.c))
-		return nil, err
-	}
-	return v, nil
+	v := &Cond{newObject[C.pthread_cond_t]()}
+	return made(v, v.init(attr))
 }
 
 // CondAt is the condition variable that was made in this memory. Error: EINVAL, as for
 // [InitCond].
 func CondAt(memory []byte) (*Cond, error) {
-	if !fits(memory, CondSize, CondAlignment) {
-		return nil, errs.Call("pthread_cond_init", unix.EINVAL)
-	}
-	return &Cond{c: (*C.pthread_cond_t)(unsafe.Pointer(unsafe.SliceData(memory)))}, nil
+	o, err := objectAt[C.pthread_cond_t](memory, CondAlignment, "pthread_cond_init")
+	return made(&Cond{o}, err)
 }
 
 func (v *Cond) init(attr CondAttr) error {
@@ -92,12 +80,7 @@ func (v *Cond) init(attr CondAttr) error {
 // Destroy ends a condition variable at which nobody waits; while those that were woken
 // are on their way out it sleeps. See pthread_cond_destroy(3).
 func (v *Cond) Destroy() error {
-	errno := syscall.Errno(C.pthread_cond_destroy(v.c))
-	if errno == 0 && v.own {
-		C.free(unsafe.Pointer(v.c))
-		v.c, v.own = nil, false
-	}
-	return errs.Call("pthread_cond_destroy", errno)
+	return v.destroyed("pthread_cond_destroy", syscall.Errno(C.pthread_cond_destroy(v.c)))
 }
 
 // Wait unlocks m, which the caller holds, sleeps until it is woken, and locks m again. It

@@ -2,6 +2,7 @@ package pthread
 
 /*
 #cgo noescape unp_mutex_call
+#cgo nocallback unp_mutex_call
 #cgo noescape unp_mutex_add
 #cgo nocallback unp_mutex_add
 #cgo noescape unp_mutex_load
@@ -10,8 +11,6 @@ package pthread
 #cgo nocallback unp_mutex_store
 #cgo noescape unp_mutex_copy
 #cgo nocallback unp_mutex_copy
-#cgo noescape unp_mutex_relock
-#cgo nocallback unp_mutex_relock
 #include "unp_pthread_fused.h"
 */
 import "C"
@@ -21,9 +20,6 @@ import (
 	"syscall"
 	"unsafe"
 
-	"golang.org/x/sys/unix"
-
-	"unpipc/gobind/internal/errs"
 	"unpipc/gobind/internal/racedetect"
 )
 
@@ -35,58 +31,47 @@ import (
 // Call runs the C function f, a void (*)(void *), with arg while the mutex is locked. f
 // must not call Go.
 func (m *Mutex) Call(f, arg unsafe.Pointer) error {
+	var errno C.int
 	m.begin()
-	return m.end(C.unp_mutex_call(m.address(), (*[0]byte)(f), arg))
+	C.unp_mutex_call(m.address(), (*[0]byte)(f), arg, &errno)
+	return end(errno)
 }
 
 // Add adds delta to the word, which the mutex protects, and returns the sum.
 func (m *Mutex) Add(word *int64, delta int64) (sum int64, err error) {
-	m.begin()
 	var s C.int64_t
-	err = m.end(C.unp_mutex_add(m.address(), (*C.int64_t)(word), C.int64_t(delta), &s))
-	return int64(s), err
+	var errno C.int
+	m.begin()
+	C.unp_mutex_add(m.address(), (*C.int64_t)(word), C.int64_t(delta), &s, &errno)
+	return int64(s), end(errno)
 }
 
 // Load reads the word, which the mutex protects.
 func (m *Mutex) Load(word *int64) (value int64, err error) {
-	m.begin()
 	var v C.int64_t
-	err = m.end(C.unp_mutex_load(m.address(), (*C.int64_t)(word), &v))
-	return int64(v), err
+	var errno C.int
+	m.begin()
+	C.unp_mutex_load(m.address(), (*C.int64_t)(word), &v, &errno)
+	return int64(v), end(errno)
 }
 
 // Store writes the word, which the mutex protects.
 func (m *Mutex) Store(word *int64, value int64) error {
+	var errno C.int
 	m.begin()
-	return m.end(C.unp_mutex_store(m.address(), (*C.int64_t)(word), C.int64_t(value)))
+	C.unp_mutex_store(m.address(), (*C.int64_t)(word), C.int64_t(value), &errno)
+	return end(errno)
 }
 
 // Copy copies as many bytes as the shorter of the two has, one of which the mutex
 // protects; they must not overlap.
 func (m *Mutex) Copy(to, from []byte) error {
-	m.begin()
+	var errno C.int
 	n := min(len(to), len(from))
-	return m.end(C.unp_mutex_copy(m.address(), (*C.char)(unsafe.Pointer(unsafe.SliceData(to))),
-		(*C.char)(unsafe.Pointer(unsafe.SliceData(from))), C.size_t(n)))
-}
-
-// Relock wakes one of those that wait for the condition, or all, or nobody if it is nil,
-// unlocks the mutex, which the caller holds, and locks it again, in one call into C: what
-// a loop does between two rounds.
-// Errors: those of [Mutex.Lock]; EPERM as of [Mutex.Unlock].
-func (m *Mutex) Relock(wake *Cond, all bool) error {
-	racedetect.Giving()
-	var c *C.pthread_cond_t
-	if wake != nil {
-		c = wake.c
-	}
-	errno := syscall.Errno(C.unp_mutex_relock(m.address(), c, C.bool(all)))
-	if errno == unix.ENOTRECOVERABLE {
-		runtime.UnlockOSThread()
-	} else {
-		racedetect.Taken()
-	}
-	return errs.Call("pthread_mutex_lock", errno)
+	m.begin()
+	C.unp_mutex_copy(m.address(), (*C.char)(unsafe.Pointer(unsafe.SliceData(to))),
+		(*C.char)(unsafe.Pointer(unsafe.SliceData(from))), C.size_t(n), &errno)
+	return end(errno)
 }
 
 // address is the mutex as the fused forms take it.
@@ -98,20 +83,11 @@ func (m *Mutex) begin() {
 	racedetect.Giving()
 }
 
-func (m *Mutex) end(errno C.int) error {
-	if errno == 0 {
-		racedetect.Taken()
-		runtime.UnlockOSThread()
-		return nil
+func end(errno C.int) error {
+	if errno != 0 {
+		return locked("pthread_mutex_lock", syscall.Errno(errno))
 	}
-	return m.failed(syscall.Errno(errno))
-}
-
-func (m *Mutex) failed(errno syscall.Errno) error {
-	if errno == unix.EOWNERDEAD {
-		racedetect.Taken()
-	} else {
-		runtime.UnlockOSThread()
-	}
-	return errs.Call("pthread_mutex_lock", errno)
+	racedetect.Taken()
+	runtime.UnlockOSThread()
+	return nil
 }

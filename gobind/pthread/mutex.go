@@ -1,7 +1,6 @@
 package pthread
 
 /*
-#include <stdlib.h>
 #include <time.h>
 #include "unp_pthread.h"
 
@@ -14,11 +13,9 @@ import (
 	"runtime"
 	"syscall"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 
-	"unpipc/gobind/internal/blocking"
 	"unpipc/gobind/internal/errs"
 	"unpipc/gobind/internal/racedetect"
 )
@@ -65,8 +62,8 @@ type MutexAttr struct {
 // Mutex is a pthread_mutex_t somewhere in memory. It may be used by several goroutines,
 // and by other processes, at once.
 type Mutex struct {
-	c   *C.pthread_mutex_t
-	own bool // made by NewMutex
+	object[C.pthread_mutex_t]
+	direct bool // the first words of it are known to be a [word]
 }
 
 // InitMutex makes a mutex in memory, which must not be the Go heap. See
@@ -77,28 +74,19 @@ func InitMutex(memory []byte, attr MutexAttr) (*Mutex, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := m.init(attr); err != nil {
-		return nil, err
-	}
-	return m, nil
+	return made(m, m.init(attr))
 }
 
 // NewMutex is [InitMutex] in memory of its own, which [Mutex.Destroy] frees.
 func NewMutex(attr MutexAttr) (*Mutex, error) {
-	m := &Mutex{(*C.pthread_mutex_t)(C.calloc(1, MutexSize)), true}
-	if err := m.init(attr); err != nil {
-		C.free(unsafe.Pointer(m.c))
-		return nil, err
-	}
-	return m, nil
+	m := &Mutex{newObject[C.pthread_mutex_t](), direct()}
+	return made(m, m.init(attr))
 }
 
 // MutexAt is the mutex that was made in this memory. Error: EINVAL, as for [InitMutex].
 func MutexAt(memory []byte) (*Mutex, error) {
-	if !fits(memory, MutexSize, MutexAlignment) {
-		return nil, errs.Call("pthread_mutex_init", unix.EINVAL)
-	}
-	return &Mutex{c: (*C.pthread_mutex_t)(unsafe.Pointer(unsafe.SliceData(memory)))}, nil
+	o, err := objectAt[C.pthread_mutex_t](memory, MutexAlignment, "pthread_mutex_init")
+	return made(&Mutex{o, direct()}, err)
 }
 
 func (m *Mutex) init(attr MutexAttr) error {
@@ -113,12 +101,7 @@ func (m *Mutex) init(attr MutexAttr) error {
 
 // Destroy ends a mutex that nobody holds. See pthread_mutex_destroy(3). Error: EBUSY.
 func (m *Mutex) Destroy() error {
-	errno := syscall.Errno(C.pthread_mutex_destroy(m.c))
-	if errno == 0 && m.own {
-		C.free(unsafe.Pointer(m.c))
-		m.c, m.own = nil, false
-	}
-	return errs.Call("pthread_mutex_destroy", errno)
+	return m.destroyed("pthread_mutex_destroy", syscall.Errno(C.pthread_mutex_destroy(m.c)))
 }
 
 // Lock locks the mutex and keeps the goroutine on its thread until [Mutex.Unlock]. See
@@ -126,6 +109,9 @@ func (m *Mutex) Destroy() error {
 // (Recursive: too often), EINVAL (Protect), EOWNERDEAD, ENOTRECOVERABLE.
 func (m *Mutex) Lock() error {
 	runtime.LockOSThread()
+	if m.take() {
+		return locked("pthread_mutex_lock", 0)
+	}
 	return locked("pthread_mutex_lock", syscall.Errno(C.pthread_mutex_lock(m.c)))
 }
 
@@ -136,6 +122,9 @@ func (m *Mutex) Lock() error {
 // lock it later sleep instead of failing. [Mutex.LockFor] with 0 has no such fault.
 func (m *Mutex) TryLock() error {
 	runtime.LockOSThread()
+	if m.take() {
+		return locked("pthread_mutex_trylock", 0)
+	}
 	return locked("pthread_mutex_trylock", syscall.Errno(C.pthread_mutex_trylock(m.c)))
 }
 
@@ -158,25 +147,17 @@ func (m *Mutex) LockFor(d time.Duration) error {
 
 // LockContext is [Mutex.Lock] until ctx ends.
 func (m *Mutex) LockContext(ctx context.Context) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	runtime.LockOSThread()
-	// Not pthread_mutex_trylock: see the caveat at TryLock.
-	past := unix.Timespec{}
-	errno := syscall.Errno(C.pthread_mutex_clocklock(m.c, C.CLOCK_REALTIME, c(&past)))
-	if errno != unix.ETIMEDOUT {
-		return locked("pthread_mutex_clocklock", errno)
-	}
-	err := blocking.DoTimed(ctx, func(deadline *unix.Timespec) syscall.Errno {
+	timed := func(deadline *unix.Timespec) syscall.Errno {
 		return syscall.Errno(C.pthread_mutex_clocklock(m.c, C.CLOCK_REALTIME, c(deadline)))
-	})
-	var ok bool
-	if errno, ok = err.(syscall.Errno); err != nil && !ok {
-		runtime.UnlockOSThread()
-		return err
 	}
-	return locked("pthread_mutex_clocklock", errno)
+	try := func() syscall.Errno {
+		if m.take() {
+			return 0
+		}
+		// Not pthread_mutex_trylock: see the caveat at TryLock.
+		return timed(&unix.Timespec{})
+	}
+	return lockContext(ctx, "pthread_mutex_clocklock", try, timed)
 }
 
 // locked ends a call that locks, made on a pinned goroutine, which stays pinned only if
@@ -194,6 +175,9 @@ func locked(call string, errno syscall.Errno) error {
 // Error: EPERM (it is not the caller's; not checked for a normal one that is not robust).
 func (m *Mutex) Unlock() error {
 	racedetect.Giving()
+	if m.give() {
+		return unlocked("pthread_mutex_unlock", 0)
+	}
 	return unlocked("pthread_mutex_unlock", syscall.Errno(C.pthread_mutex_unlock(m.c)))
 }
 
@@ -202,6 +186,20 @@ func unlocked(call string, errno syscall.Errno) error {
 		runtime.UnlockOSThread()
 	}
 	return errs.Call(call, errno)
+}
+
+// Relock lets others have the mutex, which the caller holds, as [Mutex.Unlock] and
+// [Mutex.Lock] do, but only if somebody sleeps for it: what a loop does between two
+// rounds. Errors: those of Lock; EPERM as of Unlock, but not if another thread holds it and
+// nobody sleeps.
+func (m *Mutex) Relock() error {
+	if m.unwanted() {
+		return nil
+	}
+	if err := m.Unlock(); err != nil {
+		return err
+	}
+	return m.Lock()
 }
 
 // Consistent says that what the mutex protects has been repaired, after EOWNERDEAD and

@@ -148,30 +148,35 @@ func TestAFusedFormLeavesTheRepairToItsCaller(t *testing.T) {
 	}
 }
 
-func TestRelockGivesOthersTheirTurnAndWakesThem(t *testing.T) {
-	m, memory := mutexIn(t, pthread.MutexAttr{Robust: true})
-	v, condMemory := condIn(t, pthread.CondAttr{})
-	require.NoError(t, m.Lock())
-	first, second := waiting(t, m, func() error { return v.Wait(m) }), waiting(t, m, func() error { return v.Wait(m) })
-	asleepAt(t, memory, 2)
-	ipctest.Eventually(t, func() bool {
-		require.NoError(t, m.Relock(nil, false))
-		return sleepersAt(condMemory) == 2
-	}, "both get the mutex and wait")
-	require.NoError(t, m.Relock(v, true), "all")
-	require.NoError(t, m.Relock(nil, false), "nobody")
-	require.ErrorIs(t, <-background(m.TryLock), unix.EBUSY, "it is locked again")
-	require.NoError(t, m.Unlock())
-	require.NoError(t, <-first)
-	require.NoError(t, <-second)
-	assert.ErrorIs(t, m.Relock(v, true), unix.EPERM)
+func TestRelockGivesOthersTheirTurn(t *testing.T) {
+	for name, attr := range mutexes {
+		t.Run(name, func(t *testing.T) {
+			m, memory := mutexIn(t, attr)
+			v, condMemory := condIn(t, pthread.CondAttr{})
+			require.NoError(t, m.Lock())
+			first, second := waiting(t, m, func() error { return v.Wait(m) }), waiting(t, m, func() error { return v.Wait(m) })
+			asleepAt(t, memory, 2)
+			ipctest.Eventually(t, func() bool {
+				require.NoError(t, m.Relock())
+				return sleepersAt(condMemory) == 2
+			}, "both get the mutex and wait")
+			require.NoError(t, v.Broadcast())
+			require.NoError(t, m.Unlock())
+			require.NoError(t, <-first)
+			require.NoError(t, <-second)
+			require.NoError(t, m.Destroy())
+		})
+	}
+}
 
-	// One that dies while the mutex is free for a moment.
+func TestRelockTellsOfADeath(t *testing.T) {
+	m, memory := mutexIn(t, pthread.MutexAttr{Robust: true})
+	assert.ErrorIs(t, m.Relock(), unix.EPERM, "nobody holds it")
 	require.NoError(t, m.Lock())
 	victim := pthread.Go(func() { assert.NoError(t, m.Lock()) })
 	asleepAt(t, memory, 1)
 	ipctest.Eventually(t, func() bool { // often this one is quicker than the one that was woken
-		return errors.Is(m.Relock(nil, false), unix.EOWNERDEAD)
+		return errors.Is(m.Relock(), unix.EOWNERDEAD)
 	}, "the mutex comes back from the dead")
 	require.NoError(t, m.Consistent())
 	victim.Join()

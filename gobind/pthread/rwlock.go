@@ -1,7 +1,6 @@
 package pthread
 
 /*
-#include <stdlib.h>
 #include <time.h>
 #include "unp_pthread.h"
 
@@ -18,7 +17,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"unpipc/gobind/internal/blocking"
 	"unpipc/gobind/internal/errs"
 	"unpipc/gobind/internal/racedetect"
 )
@@ -54,8 +52,7 @@ type RWLockAttr struct {
 // goroutines, and by other processes, at once. It has no robust form: a process that
 // dies with it locks the others out.
 type RWLock struct {
-	c   *C.pthread_rwlock_t
-	own bool // made by NewRWLock
+	object[C.pthread_rwlock_t]
 }
 
 // InitRWLock makes a read-write lock in memory, which must not be the Go heap. See
@@ -66,28 +63,19 @@ func InitRWLock(memory []byte, attr RWLockAttr) (*RWLock, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := l.init(attr); err != nil {
-		return nil, err
-	}
-	return l, nil
+	return made(l, l.init(attr))
 }
 
 // NewRWLock is [InitRWLock] in memory of its own, which [RWLock.Destroy] frees.
 func NewRWLock(attr RWLockAttr) (*RWLock, error) {
-	l := &RWLock{(*C.pthread_rwlock_t)(C.calloc(1, RWLockSize)), true}
-	if err := l.init(attr); err != nil {
-		C.free(unsafe.Pointer(l.c))
-		return nil, err
-	}
-	return l, nil
+	l := &RWLock{newObject[C.pthread_rwlock_t]()}
+	return made(l, l.init(attr))
 }
 
 // RWLockAt is the lock that was made in this memory. Error: EINVAL, as for [InitRWLock].
 func RWLockAt(memory []byte) (*RWLock, error) {
-	if !fits(memory, RWLockSize, RWLockAlignment) {
-		return nil, errs.Call("pthread_rwlock_init", unix.EINVAL)
-	}
-	return &RWLock{c: (*C.pthread_rwlock_t)(unsafe.Pointer(unsafe.SliceData(memory)))}, nil
+	o, err := objectAt[C.pthread_rwlock_t](memory, RWLockAlignment, "pthread_rwlock_init")
+	return made(&RWLock{o}, err)
 }
 
 func (l *RWLock) init(attr RWLockAttr) error {
@@ -96,12 +84,7 @@ func (l *RWLock) init(attr RWLockAttr) error {
 
 // Destroy ends a lock that nobody holds. See pthread_rwlock_destroy(3p).
 func (l *RWLock) Destroy() error {
-	errno := syscall.Errno(C.pthread_rwlock_destroy(l.c))
-	if errno == 0 && l.own {
-		C.free(unsafe.Pointer(l.c))
-		l.c, l.own = nil, false
-	}
-	return errs.Call("pthread_rwlock_destroy", errno)
+	return l.destroyed("pthread_rwlock_destroy", syscall.Errno(C.pthread_rwlock_destroy(l.c)))
 }
 
 // RLock locks for reading and keeps the goroutine on its thread until [RWLock.Unlock].
@@ -136,7 +119,7 @@ func (l *RWLock) RLockFor(d time.Duration) error {
 
 // RLockContext is [RWLock.RLock] until ctx ends.
 func (l *RWLock) RLockContext(ctx context.Context) error {
-	return l.context(ctx, "pthread_rwlock_clockrdlock",
+	return lockContext(ctx, "pthread_rwlock_clockrdlock",
 		func() syscall.Errno { return syscall.Errno(C.pthread_rwlock_tryrdlock(l.c)) },
 		func(deadline *unix.Timespec) syscall.Errno {
 			return syscall.Errno(C.pthread_rwlock_clockrdlock(l.c, C.CLOCK_REALTIME, c(deadline)))
@@ -174,29 +157,11 @@ func (l *RWLock) LockFor(d time.Duration) error {
 
 // LockContext is [RWLock.Lock] until ctx ends.
 func (l *RWLock) LockContext(ctx context.Context) error {
-	return l.context(ctx, "pthread_rwlock_clockwrlock",
+	return lockContext(ctx, "pthread_rwlock_clockwrlock",
 		func() syscall.Errno { return syscall.Errno(C.pthread_rwlock_trywrlock(l.c)) },
 		func(deadline *unix.Timespec) syscall.Errno {
 			return syscall.Errno(C.pthread_rwlock_clockwrlock(l.c, C.CLOCK_REALTIME, c(deadline)))
 		})
-}
-
-// context tries to lock, and then sleeps for it until ctx ends.
-func (l *RWLock) context(ctx context.Context, call string, try func() syscall.Errno, timed func(*unix.Timespec) syscall.Errno) error {
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	runtime.LockOSThread()
-	if try() == 0 {
-		return locked(call, 0)
-	}
-	err := blocking.DoTimed(ctx, timed)
-	errno, ok := err.(syscall.Errno)
-	if err != nil && !ok {
-		runtime.UnlockOSThread()
-		return err
-	}
-	return locked(call, errno)
 }
 
 // Unlock gives back what this goroutine has locked last, for reading or writing. See

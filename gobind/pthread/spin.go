@@ -1,7 +1,6 @@
 package pthread
 
 /*
-#include <stdlib.h>
 #include "unp_pthread.h"
 
 enum { spin_alignment = _Alignof(pthread_spinlock_t) };
@@ -11,8 +10,6 @@ import "C"
 import (
 	"syscall"
 	"unsafe"
-
-	"golang.org/x/sys/unix"
 
 	"unpipc/gobind/internal/errs"
 	"unpipc/gobind/internal/racedetect"
@@ -32,8 +29,7 @@ const (
 // of a processor or by a page fault, those that wait burn theirs. In a program that is
 // not alone on its processors a [Mutex] is the better choice.
 type Spin struct {
-	addr unsafe.Pointer
-	own  bool // made by NewSpin
+	object[C.pthread_spinlock_t]
 }
 
 // InitSpin makes a spin lock in memory, which must not be the Go heap. See
@@ -43,50 +39,41 @@ func InitSpin(memory []byte, shared bool) (*Spin, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.init(shared); err != nil {
-		return nil, err
-	}
-	return s, nil
+	return made(s, s.init(shared))
 }
 
 // NewSpin is [InitSpin] in memory of its own, which [Spin.Destroy] frees.
 func NewSpin(shared bool) (*Spin, error) {
-	s := &Spin{C.calloc(1, SpinSize), true}
-	return s, s.init(shared)
+	s := &Spin{newObject[C.pthread_spinlock_t]()}
+	return made(s, s.init(shared))
 }
 
 // SpinAt is the lock that was made in this memory. Error: EINVAL, as for [InitSpin].
 func SpinAt(memory []byte) (*Spin, error) {
-	if !fits(memory, SpinSize, SpinAlignment) {
-		return nil, errs.Call("pthread_spin_init", unix.EINVAL)
-	}
-	return &Spin{addr: unsafe.Pointer(unsafe.SliceData(memory))}, nil
+	o, err := objectAt[C.pthread_spinlock_t](memory, SpinAlignment, "pthread_spin_init")
+	return made(&Spin{o}, err)
 }
 
 func (s *Spin) init(shared bool) error {
-	return errs.Call("pthread_spin_init", syscall.Errno(C.unp_spin_init(s.addr, C.bool(shared))))
+	return errs.Call("pthread_spin_init", syscall.Errno(C.unp_spin_init(unsafe.Pointer(s.c), C.bool(shared))))
 }
 
 // Destroy ends a lock that nobody holds. See pthread_spin_destroy(3).
 func (s *Spin) Destroy() error {
-	// pthread_spin_destroy does nothing on Linux.
-	if s.own {
-		C.free(s.addr)
-		s.addr, s.own = nil, false
-	}
+	s.free() // pthread_spin_destroy does nothing on Linux
 	return nil
 }
 
 // Lock locks, and runs in a circle until it can. See pthread_spin_lock(3).
 func (s *Spin) Lock() error {
-	errno := syscall.Errno(C.unp_spin_lock(s.addr))
+	errno := syscall.Errno(C.unp_spin_lock(unsafe.Pointer(s.c)))
 	racedetect.Taken()
 	return errs.Call("pthread_spin_lock", errno)
 }
 
 // TryLock is [Spin.Lock] without waiting: EBUSY. See pthread_spin_trylock(3).
 func (s *Spin) TryLock() error {
-	errno := syscall.Errno(C.unp_spin_trylock(s.addr))
+	errno := syscall.Errno(C.unp_spin_trylock(unsafe.Pointer(s.c)))
 	if errno == 0 {
 		racedetect.Taken()
 	}
@@ -96,5 +83,5 @@ func (s *Spin) TryLock() error {
 // Unlock unlocks. See pthread_spin_unlock(3).
 func (s *Spin) Unlock() error {
 	racedetect.Giving()
-	return errs.Call("pthread_spin_unlock", syscall.Errno(C.unp_spin_unlock(s.addr)))
+	return errs.Call("pthread_spin_unlock", syscall.Errno(C.unp_spin_unlock(unsafe.Pointer(s.c))))
 }

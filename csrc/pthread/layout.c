@@ -1,0 +1,165 @@
+#include "unp_pthread.h"
+
+#include <linux/futex.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PATIENCE 5 /* seconds */
+
+enum { HELD = 1, CONTENDED = 2, ROBUST = 16, SHARED = 128, NO_ELISION = 512 };
+
+/* The words of a mutex, which may be looked at beside libc's own type. */
+struct __attribute__((may_alias)) words {
+	uint32_t lock, count;
+	int32_t owner;
+	uint32_t users, kind;
+};
+
+static struct words words(pthread_mutex_t *m)
+{
+	struct words *w = (struct words *)m;
+	return (struct words){ .lock = __atomic_load_n(&w->lock, __ATOMIC_ACQUIRE), .owner = w->owner,
+			       .users = w->users, .kind = w->kind };
+}
+
+static bool are(pthread_mutex_t *m, uint32_t lock, int32_t owner, uint32_t users)
+{
+	struct words w = words(m);
+	return w.lock == lock && w.owner == owner && w.users == users;
+}
+
+/* What Go does. */
+static bool take(pthread_mutex_t *m)
+{
+	struct words *w = (struct words *)m;
+	uint32_t expected = 0;
+	if (!__atomic_compare_exchange_n(&w->lock, &expected, HELD, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		return false;
+	w->users++;
+	return true;
+}
+
+static bool give(pthread_mutex_t *m)
+{
+	struct words *w = (struct words *)m;
+	w->owner = 0;
+	w->users--;
+	if (__atomic_exchange_n(&w->lock, 0, __ATOMIC_SEQ_CST) != CONTENDED)
+		return false;
+	syscall(SYS_futex, m, w->kind & SHARED ? FUTEX_WAKE : FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+	return true;
+}
+
+/* libc's calls and Go's take turns at a normal mutex. */
+static bool follows(pthread_mutex_t *m, int32_t me)
+{
+	if (!are(m, 0, 0, 0) || pthread_mutex_lock(m) != 0 || !are(m, HELD, me, 1) || take(m))
+		return false;
+	if (give(m) || pthread_mutex_trylock(m) != 0 || pthread_mutex_unlock(m) != 0 || !are(m, 0, 0, 0))
+		return false;
+	if (!take(m) || pthread_mutex_trylock(m) != EBUSY || pthread_mutex_destroy(m) != EBUSY)
+		return false;
+	/* A wait that is over at once unlocks, locks, and takes others to be there. */
+	pthread_cond_t c = PTHREAD_COND_INITIALIZER;
+	struct timespec past = { 0 };
+	return pthread_cond_timedwait(&c, m, &past) == ETIMEDOUT && are(m, CONTENDED, me, 1) && give(m) &&
+	       are(m, 0, 0, 0) && take(m) && pthread_mutex_unlock(m) == 0 && are(m, 0, 0, 0);
+}
+
+/* The second thread of a trial locks both. */
+struct trial {
+	pthread_mutex_t normal, robust;
+	bool locked;
+};
+
+static void *lock_both(void *arg)
+{
+	struct trial *t = arg;
+	struct timespec end;
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	end.tv_sec += 2 * PATIENCE;
+	t->locked = pthread_mutex_clocklock(&t->normal, CLOCK_MONOTONIC, &end) == 0 &&
+		    pthread_mutex_unlock(&t->normal) == 0 &&
+		    pthread_mutex_clocklock(&t->robust, CLOCK_MONOTONIC, &end) == 0 &&
+		    pthread_mutex_unlock(&t->robust) == 0;
+	return NULL;
+}
+
+/* Whether the lock word becomes this. */
+static bool becomes(pthread_mutex_t *m, uint32_t lock)
+{
+	/* Each pause takes 50 us or more. */
+	struct timespec pause = { .tv_nsec = 20000 };
+	for (int left = PATIENCE * 20000; words(m).lock != lock && left > 0; left--)
+		nanosleep(&pause, NULL);
+	return words(m).lock == lock;
+}
+
+/* Whether a sleeper makes himself known, and is woken. Both are held by this thread. */
+static bool tells_sleepers(struct trial *t, uint32_t me)
+{
+	/* Whatever is meant for a thread of the program is not for that one. */
+	sigset_t all, before;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	pthread_t thread;
+	int error = pthread_create(&thread, NULL, lock_both, t);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (error != 0) {
+		give(&t->normal);
+		pthread_mutex_unlock(&t->robust);
+		return false;
+	}
+	bool ok = becomes(&t->normal, CONTENDED);
+	ok = give(&t->normal) && ok;
+	ok = ok && becomes(&t->robust, me | FUTEX_WAITERS) && are(&t->robust, me | FUTEX_WAITERS, (int32_t)me, 1);
+	pthread_mutex_unlock(&t->robust);
+	pthread_join(thread, NULL);
+	return ok && t->locked && are(&t->normal, 0, 0, 0);
+}
+
+static bool init(pthread_mutex_t *m, int kind)
+{
+	pthread_mutexattr_t a;
+	pthread_mutexattr_init(&a);
+	pthread_mutexattr_settype(&a, PTHREAD_MUTEX_NORMAL);
+	pthread_mutexattr_setrobust(&a, kind & ROBUST ? PTHREAD_MUTEX_ROBUST : PTHREAD_MUTEX_STALLED);
+	pthread_mutexattr_setpshared(&a, kind & SHARED ? PTHREAD_PROCESS_SHARED : PTHREAD_PROCESS_PRIVATE);
+	int error = pthread_mutex_init(m, &a);
+	pthread_mutexattr_destroy(&a);
+	if (kind & ROBUST)
+		kind |= SHARED; /* as glibc has it */
+	return error == 0 && (words(m).kind | NO_ELISION) == (uint32_t)(kind | NO_ELISION);
+}
+
+static bool holds(struct trial *t)
+{
+	int32_t me = (int32_t)syscall(SYS_gettid);
+	pthread_mutex_t *shared = &t->normal, *robust = &t->robust;
+	if (!init(shared, SHARED) || !follows(shared, me) || pthread_mutex_destroy(shared) != 0)
+		return false;
+	if (!init(&t->normal, 0) || !follows(&t->normal, me) || !init(robust, ROBUST))
+		return false;
+	if (!take(&t->normal) || pthread_mutex_lock(robust) != 0 || !are(robust, (uint32_t)me, me, 1))
+		return false;
+	return tells_sleepers(t, (uint32_t)me) && pthread_mutex_destroy(&t->normal) == 0 &&
+	       pthread_mutex_destroy(robust) == 0;
+}
+
+int unp_mutex_try_layout(void)
+{
+#ifdef __GLIBC__
+	if (sizeof(pthread_mutex_t) < sizeof(struct words))
+		return ENOTSUP;
+	struct trial *t = calloc(1, sizeof(*t));
+	bool ok = t != NULL && holds(t);
+	free(t);
+	return ok ? 0 : ENOTSUP;
+#else
+	return ENOTSUP;
+#endif
+}

@@ -1,0 +1,107 @@
+package pthread_test
+
+import (
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"unpipc/gobind/ipctest"
+	"unpipc/gobind/pthread"
+)
+
+var normals = map[string]pthread.MutexAttr{"within the process": {}, "between processes": {Shared: true}}
+
+var _ = ipctest.Role("which way", func([]string) int {
+	if pthread.Direct() {
+		return 1
+	}
+	return 0
+})
+
+func TestEveryCallIsLibcsOnDemand(t *testing.T) {
+	assert.True(t, pthread.Direct(), "glibc's mutex is as this package knows it")
+	cmd := ipctest.Command(t, "which way")
+	cmd.Env = append(os.Environ(), "UNPIPC_PTHREAD=libc")
+	assert.NoError(t, cmd.Run())
+	assert.Error(t, ipctest.Command(t, "which way").Run())
+}
+
+func TestALockTakenByOneWayIsGivenBackByTheOther(t *testing.T) {
+	for name, attr := range normals {
+		t.Run(name, func(t *testing.T) {
+			m, memory := mutexIn(t, attr)
+			for _, way := range [][2]*pthread.Mutex{{m, m}, {m, m.Libc()}, {m.Libc(), m}} {
+				one, other := way[0], way[1]
+				require.NoError(t, one.Lock())
+				assert.ErrorIs(t, other.TryLock(), unix.EBUSY)
+				assert.ErrorIs(t, other.LockFor(time.Millisecond), unix.ETIMEDOUT)
+				assert.ErrorIs(t, other.Destroy(), unix.EBUSY)
+				first, second := background(then(one.Lock, other.Unlock)), background(then(other.Lock, one.Unlock))
+				asleepAt(t, memory, 2)
+				require.NoError(t, other.Unlock())
+				require.NoError(t, <-first)
+				require.NoError(t, <-second)
+			}
+			require.NoError(t, m.Destroy(), "no user is left")
+		})
+	}
+}
+
+func TestBothWaysToAMutexExcludeEachOther(t *testing.T) {
+	for name, attr := range normals {
+		t.Run(name, func(t *testing.T) {
+			m, v := newMutex(t, attr), newCond(t, pthread.CondAttr{Shared: attr.Shared})
+			const workers, each = 4, 2000
+			turn, count := 0, 0
+			var counting sync.WaitGroup
+			for i := range workers {
+				mine := m
+				if i%2 == 0 {
+					mine = m.Libc()
+				}
+				counting.Go(func() {
+					for n := range each {
+						assert.NoError(t, mine.Lock())
+						// Now and then in turn, by a wait that unlocks and locks.
+						for n%100 == 0 && turn != i {
+							assert.NoError(t, v.Wait(mine))
+						}
+						if n%100 == 0 {
+							turn = (turn + 1) % workers
+							assert.NoError(t, v.Broadcast())
+						}
+						count++
+						assert.NoError(t, mine.Unlock())
+					}
+				})
+			}
+			counting.Wait()
+			assert.Equal(t, workers*each, count)
+		})
+	}
+}
+
+func TestRelockOfAMutexThatNobodySleepsFor(t *testing.T) {
+	for name, attr := range mutexes {
+		m := newMutex(t, attr)
+		require.NoError(t, m.Lock(), name)
+		require.NoError(t, m.Relock(), name)
+		require.ErrorIs(t, <-background(m.TryLock), unix.EBUSY, "%s: it is locked again", name)
+		require.NoError(t, m.Unlock(), name)
+		require.NoError(t, <-background(then(m.TryLock, m.Unlock)), "%s: and it was so once", name)
+	}
+}
+
+func TestRelockDoesNotRepairAMutex(t *testing.T) {
+	for name, attr := range robusts {
+		m := newMutex(t, attr)
+		pthread.Go(func() { assert.NoError(t, m.Lock()) }).Join()
+		require.ErrorIs(t, m.Lock(), unix.EOWNERDEAD, name)
+		require.ErrorIs(t, m.Relock(), unix.ENOTRECOVERABLE, name)
+	}
+}
