@@ -19,7 +19,7 @@
 //
 // Go's operations are those of package gobind: a call into libc each, which costs more
 // than a lock that is free, except where the name says otherwise: "fused" is lock,
-// increment and unlock in one call; "sem" changes glibc's word from Go as long as nobody
-// has to sleep, "sem_libc" is sem_wait and sem_post themselves. In C "fused" is the pair,
-// for nothing is saved there.
+// increment and unlock in one call; "mutex", a normal one, and "sem" change glibc's word
+// from Go as long as nobody has to sleep, "mutex_libc" and "sem_libc" are libc's functions
+// themselves. In C "fused" is the pair, for nothing is saved there.
 package lockcost

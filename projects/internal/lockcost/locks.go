@@ -207,6 +207,7 @@ var syncMutex = kind{join: func(w *worker) (work, error) {
 // kinds are all there are, by the name that --lock has.
 var kinds = map[string]kind{
 	"mutex":              mutex(pthread.MutexAttr{}),
+	"mutex_libc":         mutex(pthread.MutexAttr{}),
 	"mutex_fused":        fused(pthread.MutexAttr{}),
 	"mutex_errorcheck":   mutex(pthread.MutexAttr{Kind: pthread.ErrorCheck}),
 	"mutex_recursive":    mutex(pthread.MutexAttr{Kind: pthread.Recursive}),

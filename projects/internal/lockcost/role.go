@@ -73,8 +73,11 @@ func roleMain(args []string) {
 		p.BadUsage("takes no arguments")
 	}
 	debug.SetGCPercent(-1) // nothing here makes garbage that counts
-	if r.lock == "sem_libc" {
-		os.Setenv("UNPIPC_POSIXSEM", "libc") // before the first semaphore
+	switch r.lock {        // before the first one is made
+	case "sem_libc":
+		os.Setenv("UNPIPC_POSIXSEM", "libc")
+	case "mutex_libc":
+		os.Setenv("UNPIPC_PTHREAD", "libc")
 	}
 	if *index >= 0 {
 		p.Exit(r.asWorker(*index, *parent))

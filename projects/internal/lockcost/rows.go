@@ -32,6 +32,7 @@ type entry struct {
 // calls have one worker.
 var calls = []entry{
 	{name: "call_mutex", lock: "mutex", withGo: true},
+	{name: "call_mutex_libc", lock: "mutex_libc", inC: "mutex"},
 	{name: "call_mutex_fused", lock: "mutex_fused", inC: "mutex"},
 	{name: "call_mutex_errorcheck", lock: "mutex_errorcheck"},
 	{name: "call_mutex_recursive", lock: "mutex_recursive"},
@@ -52,6 +53,7 @@ var calls = []entry{
 // worker that spins for one that does not run would be all there is to measure.
 var contended = []entry{
 	{name: "incr_mutex", lock: "mutex", workers: 4, withGo: true},
+	{name: "incr_mutex_libc", lock: "mutex_libc", inC: "mutex", workers: 4},
 	{name: "incr_mutex_fused", lock: "mutex_fused", inC: "mutex", workers: 4},
 	{name: "incr_mutex_robust", lock: "mutex_robust", workers: 4, processes: true},
 	{name: "incr_mutex_robust_fused", lock: "mutex_robust_fused", inC: "mutex_robust", workers: 4, processes: true},

@@ -20,6 +20,7 @@ static const struct kind {
 	enum users users;
 } kinds[] = {
 	{"mutex", make_normal, NULL, mutex_work, ANY},
+	{"mutex_libc", make_normal, NULL, mutex_work, ANY},
 	{"mutex_fused", make_normal, NULL, mutex_work, ANY},
 	{"mutex_errorcheck", make_errorcheck, NULL, mutex_work, ANY},
 	{"mutex_recursive", make_recursive, NULL, mutex_work, ANY},
