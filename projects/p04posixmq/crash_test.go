@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -14,7 +13,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"unpipc/gobind/ipctest"
 )
@@ -126,24 +124,12 @@ test -s again || wait
 	}
 }
 
-// tamper is testdata/tamper.c, compiled.
-func tamper(t *testing.T) string {
-	t.Helper()
-	out := filepath.Join(t.TempDir(), "tamper")
-	text, err := exec.Command("cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-o", out, "testdata/tamper.c").CombinedOutput()
-	require.NoError(t, err, "%s", text)
-	return out
-}
-
 // tampered is a program whose system calls are tampered with: "kill 3 write", "delay
 // 1000 mq_open,close".
 func (r *rig) tampered(how, program string, args ...string) *exec.Cmd {
 	cmd := r.command(program, args...)
 	cmd.Args = slices.Concat([]string{"tamper"}, strings.Fields(how), []string{cmd.Path}, cmd.Args[1:])
-	if r.tamper == "" {
-		r.tamper = tamper(r.t)
-	}
-	cmd.Path = r.tamper
+	cmd.Path = ipctest.CProgram(r.t, "testdata/tamper.c")
 	// The sanitizer's own tracing does not go with another one.
 	cmd.Env = append(os.Environ(), "ASAN_OPTIONS=detect_leaks=0")
 	return cmd

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -30,11 +29,10 @@ const lifetime = 2 * time.Minute
 
 // rig is a queue with programs to use it, and the folder in which jobs run.
 type rig struct {
-	t      *testing.T
-	place  Place
-	dir    string
-	bin    string // of the programs
-	tamper string // see [tamper]; compiled when it is needed
+	t     *testing.T
+	place Place
+	dir   string
+	bin   string // of the programs
 }
 
 // build gives the folders of the programs, by language.
@@ -99,23 +97,8 @@ type dispatcher struct {
 	log *logged
 }
 
-// logged is a buffer that can be read while it is written.
-type logged struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *logged) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *logged) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
+// logged is what a dispatcher has said so far.
+type logged struct{ ipctest.Log }
 
 func (l *logged) has(pattern string) bool {
 	return regexp.MustCompile(`(?m)` + pattern).MatchString(l.String())

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"unpipc/gobind/sysvmq"
+	"unpipc/projects/internal/alive"
 )
 
 // standIn is a queue whose server is the test.
@@ -140,8 +141,8 @@ func testRequest(t *testing.T, start client) {
 	a := start(t, s.key, 100*time.Second, "HELLO")
 	req := s.request()
 	assert.Equal(t, a.pid, req.pid)
-	ticks, alive := started(a.pid)
-	assert.True(t, alive)
+	ticks, ok := alive.Started(a.pid)
+	assert.True(t, ok)
 	assert.Equal(t, ticks, req.started)
 	assert.GreaterOrEqual(t, req.deadline, before+uint64(100*time.Second))
 	assert.LessOrEqual(t, req.deadline, now()+uint64(100*time.Second))

@@ -18,6 +18,7 @@ import (
 
 	"unpipc/gobind/ipctest"
 	"unpipc/gobind/sysvmq"
+	"unpipc/projects/internal/alive"
 	"unpipc/projects/internal/measure"
 	"unpipc/projects/internal/programs"
 )
@@ -96,7 +97,7 @@ func serverProgram(program string) server {
 func stop(t *testing.T, p *os.Process) {
 	t.Helper()
 	require.NoError(t, p.Signal(unix.SIGSTOP))
-	ipctest.Eventually(t, func() bool { return stopped(p.Pid) }, "it stops")
+	ipctest.Eventually(t, func() bool { return alive.Stopped(p.Pid) }, "it stops")
 }
 
 // testCrowd has five hundred clients wait for a server whose queue has little room.

@@ -1,13 +1,10 @@
 package p05sysvmq
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -15,63 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
-	"unpipc/gobind/ipctest"
 	"unpipc/gobind/sysvmq"
 )
-
-// patient bounds the wait for what must happen.
-const patient = 30 * time.Second
-
-// nobody is the pid of no process: Linux has pids of 22 bits.
-const nobody = 1 << 30
-
-// logged is a log that can be read while it is written.
-type logged struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *logged) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *logged) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
-// await waits until the log has text.
-func (l *logged) await(t *testing.T, text string) {
-	t.Helper()
-	require.Eventually(t, func() bool { return strings.Contains(l.String(), text) },
-		patient, time.Millisecond, "waiting for %q in the log", text)
-}
-
-// server starts a server for a key, which ends with the test.
-type server func(t *testing.T, key sysvmq.Key, quiet bool) *logged
-
-// serve is the server of this package in this process.
-func serve(t *testing.T, key sysvmq.Key, quiet bool) *logged {
-	t.Helper()
-	log := &logged{}
-	s, err := Listen(key, false, log, quiet)
-	require.NoError(t, err)
-	ctx, stop := context.WithCancel(context.Background())
-	served := make(chan error)
-	go func() { served <- s.Serve(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		assert.NoError(t, <-served)
-		assert.NoError(t, s.Close())
-		_, err := sysvmq.Get(key, 0)
-		assert.ErrorIs(t, err, os.ErrNotExist)
-	})
-	log.await(t, "Waiting for requests")
-	return log
-}
 
 // serverTests are for the server in either language: they ask for the same log.
 var serverTests = []struct {
@@ -100,84 +42,6 @@ func TestServer(t *testing.T) {
 			c.run(t, serve)
 		})
 	}
-}
-
-// dial makes a client.
-func dial(t *testing.T, key sysvmq.Key) *Client {
-	t.Helper()
-	c, err := Dial(context.Background(), key)
-	require.NoError(t, err)
-	t.Cleanup(c.Close)
-	c.Timeout = patient
-	return c
-}
-
-// ask is a round trip.
-func ask(c *Client, text string) (string, error) {
-	if err := c.Send([]byte(text)); err != nil {
-		return "", err
-	}
-	answer, err := c.Receive()
-	return string(answer), err
-}
-
-// answers says that the server still does its work.
-func answers(t *testing.T, key sysvmq.Key) {
-	t.Helper()
-	answer, err := ask(dial(t, key), "HELLO")
-	require.NoError(t, err)
-	require.Equal(t, "HELLO_PROCESSED", answer)
-}
-
-func queueOf(t *testing.T, key sysvmq.Key) *sysvmq.Queue {
-	t.Helper()
-	q, err := sysvmq.Get(key, 0)
-	require.NoError(t, err)
-	return q
-}
-
-// emptied waits until the queue is empty.
-func emptied(t *testing.T, q *sysvmq.Queue) {
-	t.Helper()
-	ipctest.Eventually(t, func() bool {
-		st, err := q.Stat()
-		return err == nil && st.Messages == 0
-	}, "the queue is empty")
-}
-
-// fill sends messages until there is no room for one more; each is of the type that is
-// next and has the deadline.
-func fill(t *testing.T, q *sysvmq.Queue, next func() int64, deadline uint64) (messages int) {
-	t.Helper()
-	for size := 1000; size > 0; size /= 10 {
-		for {
-			r := response{deadline: deadline, text: bytes.Repeat([]byte("x"), size)}
-			err := q.Send(next(), r.append(nil), sysvmq.NoWait)
-			if errors.Is(err, unix.EAGAIN) {
-				break
-			}
-			require.NoError(t, err)
-			messages++
-		}
-	}
-	return messages
-}
-
-const never = 1<<64 - 1
-
-func dead() func() int64 {
-	pid := int64(nobody)
-	return func() int64 { pid++; return pid }
-}
-
-func parent() int64 { return int64(os.Getppid()) }
-
-// process is a request of a living process.
-func process(t *testing.T, pid int) request {
-	t.Helper()
-	ticks, alive := started(pid)
-	require.True(t, alive)
-	return request{pid: pid, started: ticks, text: []byte("HELLO")}
 }
 
 func testLog(t *testing.T, serve server) {
@@ -259,96 +123,6 @@ func testNoDeadline(t *testing.T, serve server) {
 	assert.LessOrEqual(t, r.deadline, now()+uint64(time.Minute))
 }
 
-func testFullOfDead(t *testing.T, serve server) {
-	key := newKey(t)
-	log := serve(t, key, false)
-	for range 3 {
-		fill(t, queueOf(t, key), dead(), never)
-		answer, err := ask(dial(t, key), strings.Repeat("x", 5000))
-		require.NoError(t, err)
-		assert.Equal(t, strings.Repeat("x", 5000)+suffix, answer)
-	}
-	log.await(t, "Removed: a response to client 1073741825, who is gone\n")
-}
-
-func testFullOfLate(t *testing.T, serve server) {
-	key := newKey(t)
-	log := serve(t, key, false)
-	answers(t, key)
-	fill(t, queueOf(t, key), parent, 1)
-	answers(t, key)
-	log.await(t, fmt.Sprintf("Removed: a response to client %d, who no longer waits\n", os.Getppid()))
-}
-
-func testNoReader(t *testing.T, serve server) {
-	key := newKey(t)
-	serve(t, key, false)
-	answers(t, key)
-	q := queueOf(t, key)
-	require.Greater(t, fill(t, q, parent, never), 1)
-	newest := process(t, os.Getppid())
-	newest.nonce, newest.deadline, newest.text = 4711, never, []byte("NEWEST")
-	ctx, cancel := context.WithTimeout(context.Background(), patient)
-	defer cancel()
-	require.NoError(t, q.SendContext(ctx, RequestType, newest.append(nil), 0))
-	answers(t, key)
-	ipctest.Eventually(t, func() bool {
-		st, err := q.Stat()
-		return err == nil && st.Messages == 1
-	}, "one response stays")
-	r, ok := parseResponse(taken(t, q))
-	assert.True(t, ok)
-	assert.Equal(t, "NEWEST_PROCESSED", string(r.text))
-}
-
-// taken is the message for this process's parent. For a moment it may be in the hands
-// of the server, which looks at it.
-func taken(t *testing.T, q *sysvmq.Queue) []byte {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patient)
-	defer cancel()
-	data := make([]byte, 2000)
-	n, _, err := q.ReceiveContext(ctx, data, parent(), 0)
-	require.NoError(t, err)
-	return data[:n]
-}
-
-func testSurvivor(t *testing.T, serve server) {
-	key := newKey(t)
-	log := serve(t, key, false)
-	answers(t, key)
-	q := queueOf(t, key)
-	mine := response{nonce: 4711, deadline: never, text: []byte("MINE")}
-	require.NoError(t, q.Send(parent(), mine.append(nil), 0))
-	fill(t, q, dead(), never)
-	answers(t, key)
-	log.await(t, "who is gone\n")
-	assert.Equal(t, mine.append(nil), taken(t, q))
-}
-
-func testStrayTypes(t *testing.T, serve server) {
-	key := newKey(t)
-	log := serve(t, key, false)
-	q := queueOf(t, key)
-	require.NoError(t, q.Send(parent(), []byte("short"), 0))
-	require.NoError(t, q.Send(1<<40, make([]byte, 100), 0))
-	answers(t, key)
-	emptied(t, q)
-	log.await(t, fmt.Sprintf("Removed: a message of type %d that is no response\n", os.Getppid()))
-	log.await(t, "Removed: a response to client 0, who is gone\n")
-}
-
-func testIdle(t *testing.T, serve server) {
-	key := newKey(t)
-	log := serve(t, key, false)
-	answers(t, key)
-	emptied(t, queueOf(t, key))
-	require.NoError(t, queueOf(t, key).Send(nobody, (&response{deadline: never}).append(nil), 0))
-	answers(t, key)
-	emptied(t, queueOf(t, key))
-	log.await(t, "Removed: a response to client 1073741824, who is gone\n")
-}
-
 func testLongMessage(t *testing.T, serve server) {
 	raised := raise(t, "msgmax", 1<<20) && raise(t, "msgmnb", 1<<20)
 	key := newKey(t)
@@ -386,75 +160,6 @@ func raise(t *testing.T, limit string, to int) bool {
 	}
 	t.Cleanup(func() { assert.NoError(t, os.WriteFile(path, before, 0)) })
 	return true
-}
-
-func testTakenOver(t *testing.T, serve server) {
-	key := newKey(t)
-	last := killed(t, key)
-	waiting := process(t, os.Getppid())
-	waiting.deadline = never
-	gone := request{pid: nobody}
-	response := response{deadline: never}
-	require.NoError(t, last.queue.Send(RequestType, waiting.append(nil), 0))
-	require.NoError(t, last.queue.Send(nobody, response.append(nil), 0))
-	require.NoError(t, last.queue.Send(RequestType, gone.append(nil), 0))
-	require.NoError(t, last.queue.Send(int64(os.Getpid()), response.append(nil), 0))
-	log := serve(t, key, false)
-	log.await(t, fmt.Sprintf("Server starting, key=%s, msqid=%d\n"+
-		"Taking over the queue of server %d, which is dead; messages in it: 4\n"+
-		"Removed: a response to client 1073741824, who is gone\n"+
-		"Waiting for requests", key, last.queue.ID(), os.Getpid()))
-	assert.True(t, bytes.HasSuffix(taken(t, last.queue), []byte("HELLO_PROCESSED")))
-	ctx, cancel := context.WithTimeout(t.Context(), patient)
-	defer cancel()
-	_, _, err := last.queue.ReceiveContext(ctx, make([]byte, 100), int64(os.Getpid()), 0)
-	require.NoError(t, err, "a response that waited for its client waits on")
-	answers(t, key)
-}
-
-func testMadePrivate(t *testing.T, serve server) {
-	key := newKey(t)
-	q, err := sysvmq.Get(key, sysvmq.Create|0o666)
-	require.NoError(t, err)
-	log := serve(t, key, false)
-	log.await(t, "Taking over the queue that was there; messages in it: 0\n")
-	st, err := q.Stat()
-	require.NoError(t, err)
-	assert.EqualValues(t, 0o600, st.Mode)
-	answers(t, key)
-}
-
-func TestListen(t *testing.T) {
-	key := newKey(t)
-	s, err := Listen(key, false, &logged{}, false)
-	require.NoError(t, err)
-	_, err = Listen(key, true, &logged{}, false)
-	assert.EqualError(t, err, fmt.Sprintf("key %s: a server is already running (process %d)", key, os.Getpid()))
-	require.NoError(t, s.Close())
-
-	theirs, err := sysvmq.Get(key, sysvmq.Create|0o666)
-	require.NoError(t, err)
-	st, err := theirs.Stat()
-	require.NoError(t, err)
-	st.UID = os.Geteuid() + 1
-	require.NoError(t, theirs.Set(st))
-	_, err = Listen(key, true, &logged{}, false)
-	assert.EqualError(t, err, fmt.Sprintf("key %s: the queue (msqid %d) is another user's, with uid %d", key, theirs.ID(), st.UID))
-	_, err = Dial(t.Context(), key)
-	assert.ErrorContains(t, err, "another user's")
-	assert.NoFileExists(t, lockPath(key))
-	require.NoError(t, theirs.Remove())
-
-	killed(t, key)
-	require.NoError(t, queueOf(t, key).Send(RequestType, nil, 0))
-	fresh, err := Listen(key, true, &logged{}, false)
-	require.NoError(t, err)
-	assert.Contains(t, fresh.inherited, "Removed the queue of server")
-	assert.Contains(t, fresh.inherited, "messages in it: 1")
-	st, err = fresh.queue.Stat()
-	require.NoError(t, err)
-	assert.Zero(t, st.Messages)
-	require.NoError(t, fresh.Close())
 }
 
 func TestAServerWhoseQueueIsRemovedSaysSo(t *testing.T) {

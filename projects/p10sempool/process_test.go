@@ -37,9 +37,9 @@ func run(t *testing.T, bin string, argv ...string) string {
 }
 
 // startManager starts a manager program that ends with the test.
-func startManager(t *testing.T, bin string, flags ...string) *logged {
+func startManager(t *testing.T, bin string, flags ...string) *ipctest.Log {
 	t.Helper()
-	log := &logged{}
+	log := &ipctest.Log{}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*patient)
 	cmd := exec.CommandContext(ctx, filepath.Join(bin, "pool_manager"), flags...)
 	cmd.Stdout, cmd.Stderr = log, log

@@ -8,7 +8,6 @@
  * Its threads are watched too, and its children until they become another program.
  * The exit status is the program's; 128 and the signal for one killed.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
