@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"unpipc/gobind/sysvmq"
+	"unpipc/projects/internal/alive"
 	"unpipc/projects/internal/measure"
 )
 
@@ -87,7 +87,7 @@ func (b *bench) run(ctx context.Context, counts []int64) (sample measure.Sample,
 	}
 	// All clients are to begin at once: the server is held until each has asked.
 	self, _, err := lastOwner(b.key)
-	err = errors.Join(err, server.Signal(unix.SIGSTOP), until(ctx, func() bool { return stopped(self.pid) }))
+	err = errors.Join(err, server.Signal(unix.SIGSTOP), until(ctx, func() bool { return alive.Stopped(self.pid) }))
 	if err != nil {
 		return sample, err
 	}
@@ -130,18 +130,6 @@ func (b *bench) clients(ctx context.Context, counts []int64) error {
 		}
 	}
 	return nil
-}
-
-// stopped says whether every thread of a process has stopped.
-func stopped(pid int) bool {
-	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
-	for _, file := range tasks {
-		stat, err := os.ReadFile(file)
-		if _, fields, found := lastCut(stat, ") "); err == nil && (!found || fields[0] != 'T') {
-			return false
-		}
-	}
-	return len(tasks) > 0
 }
 
 // until waits for a condition.

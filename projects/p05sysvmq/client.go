@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"unpipc/gobind/sysvmq"
+	"unpipc/projects/internal/alive"
 )
 
 // DefaultTimeout is how long a client waits for an answer.
@@ -74,8 +75,8 @@ func Dial(ctx context.Context, key sysvmq.Key) (*Client, error) {
 		return nil, c.explained(err)
 	}
 	c.self.pid = os.Getpid()
-	var alive bool
-	if c.self.started, alive = started(c.self.pid); !alive {
+	var ok bool
+	if c.self.started, ok = alive.Started(c.self.pid); !ok {
 		return nil, fmt.Errorf("/proc/%d/stat: %w", c.self.pid, errNoStart)
 	}
 	for err == nil {

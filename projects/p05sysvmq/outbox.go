@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"unpipc/gobind/sysvmq"
+	"unpipc/projects/internal/alive"
 )
 
 const (
@@ -179,7 +180,7 @@ func (o *outbox) wanted(r outgoing) bool {
 		o.log.printf("Removed: a message of type %d that is no response", r.mtype)
 		return false
 	}
-	if _, alive := started(pid); pid == 0 || !alive {
+	if _, ok := alive.Started(pid); pid == 0 || !ok {
 		o.log.printf("Removed: a response to client %d, who is gone", pid)
 		return false
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"unpipc/gobind/sysvmq"
+	"unpipc/projects/internal/alive"
 )
 
 // Server answers the requests in one queue.
@@ -99,9 +100,9 @@ func (g gone) Error() string { return string(g) }
 // plausible is nil if the process that the request names is alive and waits. A
 // response that nobody takes would only fill the queue.
 func (s *Server) plausible(req *request) error {
-	ticks, alive := started(req.pid)
+	ticks, ok := alive.Started(req.pid)
 	switch {
-	case !alive:
+	case !ok:
 		return gone(fmt.Sprintf("client %d is gone", req.pid))
 	case ticks != req.started:
 		return fmt.Errorf("process %d is not the client: it was started at another time", req.pid)

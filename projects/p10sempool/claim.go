@@ -12,6 +12,7 @@ import (
 	"unpipc/gobind/posixsem"
 	"unpipc/gobind/posixshm"
 	"unpipc/gobind/pthread"
+	"unpipc/projects/internal/alive"
 )
 
 // claimed is a pool with its manager's lock: of the object's file, which nobody else
@@ -92,7 +93,7 @@ func claimObject(object *posixshm.Object, slots int, lends bool) (c *claimed, ag
 			return nil, false, errNoManager
 		}
 		defer p.unmap()
-		if !isProcess(p.manager, p.managerStarted) {
+		if !alive.Is(int(p.manager), p.managerStarted) {
 			return nil, false, errNoManager
 		}
 		return nil, false, fmt.Errorf("a manager is already running (process %d)", p.manager)
@@ -176,7 +177,7 @@ func makePool(object *posixshm.Object, slots int, lends bool) (p *pool, err erro
 // inhabited says whether a living worker has a place in the pool.
 func (p *pool) inhabited() bool {
 	for i := range p.table {
-		if e := &p.table[i]; e.state != unused && isProcess(e.pid, e.started) {
+		if e := &p.table[i]; e.state != unused && alive.Is(int(e.pid), e.started) {
 			return true
 		}
 	}

@@ -36,7 +36,7 @@ const (
 )
 
 // entry is a worker. The state is written last, so that one who is killed leaves a whole
-// entry. The layout is that of ref/pool.h.
+// entry. The layout is that of ref/layout.h.
 type entry struct {
 	state   uint32
 	slot    uint32 // that it holds

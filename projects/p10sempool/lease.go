@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"unpipc/projects/internal/alive"
 )
 
 // Worker is a place in the table of a pool. Its methods are for one goroutine, except
@@ -55,7 +57,7 @@ func Join(name string, number uint32, log io.Writer) (*Worker, error) {
 func (w *Worker) join() error {
 	p := w.pool
 	pid := int32(unix.Getpid())
-	start, _ := started(pid)
+	start, _ := alive.Started(int(pid))
 	if err := p.lock(); err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"unpipc/gobind/posixshm"
+	"unpipc/projects/internal/alive"
 	"unpipc/projects/internal/exercise"
 )
 
@@ -75,8 +76,8 @@ func belongsToAnother(name string) bool {
 	if err != nil || int(pid) == unix.Getpid() {
 		return false
 	}
-	_, alive := started(int32(pid))
-	return alive
+	_, ok := alive.Started(int(pid))
+	return ok
 }
 
 // unusedPool says why an object is a pool that nobody uses, "" if it is not.

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"unpipc/projects/internal/alive"
 )
 
 // tick is how long a manager sleeps at most: so late it sees a worker whose pidfd it has
@@ -78,7 +80,7 @@ func (m *Manager) start(c *claimed) (*running, error) {
 		return nil, err
 	}
 	c.manager = int32(unix.Getpid())
-	c.managerStarted, _ = started(c.manager)
+	c.managerStarted, _ = alive.Started(int(c.manager))
 	c.unlock()
 	var err error
 	if r.wake, err = unix.Eventfd(0, unix.EFD_CLOEXEC); err != nil {

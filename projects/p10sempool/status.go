@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"time"
+
+	"unpipc/projects/internal/alive"
 )
 
 // Status shows who holds and who waits in the pool of this name.
@@ -27,7 +29,7 @@ func Status(name string, to io.Writer) error {
 func (p *pool) status(to io.Writer) {
 	fmt.Fprintf(to, "Pool %s: %d connections, %d available, %d lent, %d workers waiting\n",
 		p.name, p.slots, p.free, p.slots-p.free, p.waiting)
-	manager := map[bool]string{true: "running", false: "dead"}[isProcess(p.manager, p.managerStarted)]
+	manager := map[bool]string{true: "running", false: "dead"}[alive.Is(int(p.manager), p.managerStarted)]
 	fmt.Fprintf(to, "Manager: process %d (%s)\n", p.manager, manager)
 	t := now()
 	for i := range p.table {

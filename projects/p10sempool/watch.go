@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"unpipc/projects/internal/alive"
 )
 
 // looks are for how many of them in a row a token must be missing before it is given back.
@@ -61,10 +63,10 @@ func (w *watcher) dead(i int) bool {
 		if fd, err := unix.PidfdOpen(int(e.pid), 0); err == nil {
 			at.pidfd = fd
 		}
-		return !isProcess(e.pid, e.started)
+		return !alive.Is(int(e.pid), e.started)
 	}
 	if at.pidfd < 0 {
-		return !isProcess(e.pid, e.started)
+		return !alive.Is(int(e.pid), e.started)
 	}
 	on := []unix.PollFd{{Fd: int32(at.pidfd), Events: unix.POLLIN}}
 	n, _ := unix.Poll(on, 0)

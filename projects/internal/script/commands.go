@@ -1,14 +1,14 @@
 package script
 
 import (
-	"bytes"
-	"fmt"
 	"os"
 	"path/filepath"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sys/unix"
+
+	"unpipc/projects/internal/alive"
 )
 
 // patience bounds how long a script waits for a condition.
@@ -48,7 +48,7 @@ var commands = map[string]command{
 				ts.Check(cmd.Process.Signal(unix.SignalNum("SIG" + args[0])))
 				sent = true
 				if args[0] == "STOP" {
-					poll(ts, func() bool { return hasStopped(cmd.Process.Pid) }, "%s has not stopped", args[1])
+					poll(ts, func() bool { return alive.Stopped(cmd.Process.Pid) }, "%s has not stopped", args[1])
 				}
 			}
 		}
@@ -56,20 +56,6 @@ var commands = map[string]command{
 			ts.Fatalf("no background command runs %s", args[1])
 		}
 	},
-}
-
-// hasStopped says whether all threads of a process have; kill(2) returns before.
-func hasStopped(pid int) bool {
-	stats, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
-	for _, file := range stats {
-		stat, err := os.ReadFile(file)
-		// TID (NAME) STATE …, and NAME may hold anything.
-		end := bytes.LastIndexByte(stat, ')')
-		if err != nil || end < 0 || !bytes.HasPrefix(stat[end+1:], []byte(" T ")) {
-			return false
-		}
-	}
-	return err == nil && len(stats) > 0
 }
 
 func poll(ts *testscript.TestScript, done func() bool, format string, args ...any) {

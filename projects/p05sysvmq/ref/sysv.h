@@ -16,6 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../../internal/alive/ref/alive.h"
+
 #define REQUEST_TYPE 1
 #define TYPE_OF_PID_1 0x7fffffffL /* 1 is the type of requests, and this is no pid */
 #define MAGIC 0x31515653u	  /* "SVQ1" on a little-endian machine */
@@ -103,31 +105,6 @@ static inline uint64_t now(void)
 	struct timespec ts;
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return ts.tv_sec * SECOND + ts.tv_nsec;
-}
-
-/*
- * When a process was started, in clock ticks since the machine was: with the pid, that
- * names the process for good. False if there is none, or only a zombie.
- */
-static inline bool started(pid_t pid, uint64_t *ticks)
-{
-	char path[32], stat[1024], state = 'X';
-	unsigned long long start = 0;
-	snprintf(path, sizeof path, "/proc/%d/stat", pid);
-	FILE *f = fopen(path, "re");
-	if (!f)
-		return false;
-	stat[fread(stat, 1, sizeof stat - 1, f)] = '\0';
-	fclose(f);
-	/* PID (NAME) STATE ..., and NAME may hold anything. */
-	const char *behind = strrchr(stat, ')');
-	if (!behind ||
-		sscanf(behind, ") %c" /* 4 to 21: */
-			       "%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%*s%llu",
-			&state, &start) != 2)
-		return false;
-	*ticks = start;
-	return state != 'Z' && state != 'X';
 }
 
 /* A message in memory that grows. */
