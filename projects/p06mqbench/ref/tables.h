@@ -20,29 +20,6 @@ static uint64_t round_trips(uint64_t iterations)
 	return iterations / 10 < least ? least : iterations / 10;
 }
 
-/* Mean and 99th percentile of the histogram, halved. */
-static void histogram_times(double *avg, double *p99)
-{
-	uint64_t total = 0, so_far = 0;
-	double sum = 0;
-
-	*p99 = 0;
-	for (int pass = 0; pass < 2; pass++)
-		for (uint64_t i = 0; i < HISTOGRAM_POWERS * 1024; i++) {
-			uint64_t power = i < 2048 ? 0 : i / 1024 - 1;
-			double ns = (double)((i - power * 1024) << power);
-
-			if (pass == 0) {
-				total += histogram[i];
-				sum += histogram[i] * ns;
-			} else if (histogram[i] && so_far < 0.99 * total) {
-				so_far += histogram[i];
-				*p99 = ns / 2;
-			}
-		}
-	*avg = total ? sum / total / 2 : 0;
-}
-
 /* The fastest, of all or of the simple ones; NULL if none was measured. */
 static const char *winner(const struct line *lines, bool simple)
 {
