@@ -8,6 +8,8 @@ CFLAGS ?= -O2 -g
 # What every C reference needs; CFLAGS is the caller's to change.
 REF_FLAGS := -std=c11 -D_GNU_SOURCE -Wall -Wextra -pthread
 REF_LIBS := -lm -lrt
+# What the one in file $(1) needs besides: Sun RPC is no longer part of glibc.
+ref_own = $(if $(findstring rpc,$(notdir $(realpath $(dir $(1))..))),$(shell pkg-config --cflags --libs libtirpc))
 
 EXERCISES := $(notdir $(wildcard projects/p[0-9][0-9]*))
 # p02fifo -> p02
@@ -36,27 +38,44 @@ LINK_p01 := -tags netgo,osusergo -ldflags=-extldflags=-static
 # ref_rule SOURCE OUTPUT
 define ref_rule
 c-references: $(2)
-$(2): $(1) $(wildcard $(dir $(1))*.h projects/internal/*/ref/*.h)
+$(2): $(1) $(wildcard $(dir $(1))*.h $(dir $(1))rpcgen/* projects/internal/*/ref/*.h)
 	@mkdir -p $$(@D)
-	@$$(CC) $$(REF_FLAGS) $$(CFLAGS) -o $$@ $$< $$(REF_LIBS)
+	@$$(CC) $$(REF_FLAGS) $$(CFLAGS) -o $$@ $$< $$(REF_LIBS) $(call ref_own,$(1))
 endef
 $(foreach e,$(EXERCISES),$(foreach c,$(wildcard projects/$(e)/ref/*.c),\
 	$(eval $(call ref_rule,$(c),bin/$(call number,$(e))/ref/$(basename $(notdir $(c)))))))
 $(foreach c,$(wildcard projects/internal/*/ref/*.c),\
 	$(eval $(call ref_rule,$(c),bin/ref/$(basename $(notdir $(c))))))
 
-# Stores that exercise 9 is compared with, where their libraries are.
+# What benchmarks are compared with, each where its library is: a source in an exercise's
+# ref/peers, and the package of pkg-config's, or the header, that it needs.
+PEERS := p09reclock/tdb.c:tdb p09reclock/sqlite.c:sqlite3 \
+	p13shmimage/vips.c:vips p13shmimage/opencv.cpp:opencv4/opencv2/imgcodecs.hpp \
+	p15spsc/boost_spsc.cpp:boost/lockfree/spsc_queue.hpp
+# Debian's packages of OpenCV's parts have no file for pkg-config.
+PEER_FLAGS_opencv := -I/usr/include/opencv4 -lopencv_imgcodecs -lopencv_imgproc -lopencv_core
+PEER.c = $(CC) $(REF_FLAGS) $(CFLAGS)
+PEER.cpp = $(CXX) -std=c++17 -pthread $(CFLAGS)
+
+# peer_rule EXERCISE SOURCE NEEDED
 define peer_rule
-c-references: bin/p09/peers/$(1)
-bin/p09/peers/$(1): projects/p09reclock/ref/peers/$(1).c projects/p09reclock/ref/peers/load.h
+peers: $(or $(OUT),bin)/$(call number,$(1))/peers/$(basename $(2))
+$(or $(OUT),bin)/$(call number,$(1))/peers/$(basename $(2)): projects/$(1)/ref/peers/$(2) $(wildcard projects/$(1)/ref/peers/*.h)
 	@mkdir -p $$(@D)
-	@$$(CC) $$(REF_FLAGS) $$(CFLAGS) -o $$@ $$< $$(shell pkg-config --cflags --libs $(2))
+	@$$(PEER$(suffix $(2))) -o $$@ $$< $(if $(findstring /,$(3)),,$$(shell pkg-config --cflags --libs $(3))) $(PEER_FLAGS_$(basename $(2)))
 endef
-$(foreach p,tdb:tdb sqlite:sqlite3,$(if $(shell pkg-config --exists $(lastword $(subst :, ,$(p))) 2>/dev/null && echo y),\
-	$(eval $(call peer_rule,$(firstword $(subst :, ,$(p))),$(lastword $(subst :, ,$(p)))))))
+has = $(if $(findstring /,$(1)),$(wildcard /usr/include/$(1)),$(shell pkg-config --exists $(1) 2>/dev/null && echo y))
+has_compiler = $(if $(filter %.cpp,$(1)),$(shell command -v $(CXX)),y)
+$(foreach e,$(EXERCISES),$(foreach p,$(filter $(e)/%,$(PEERS)),$(foreach source,$(notdir $(firstword $(subst :, ,$(p)))),\
+	$(foreach needed,$(lastword $(subst :, ,$(p))),$(if $(and $(call has,$(needed)),$(call has_compiler,$(source))),\
+	$(eval $(call peer_rule,$(e),$(source),$(needed))))))))
+
+.PHONY: peers
+c-references: peers
+peers: # only those: make peers EXERCISES=p15spsc OUT=folder (the tests use it)
 
 ref: # one C reference: make ref REF=source.c OUT=program (the tests use it)
-	@$(CC) $(REF_FLAGS) $(CFLAGS) -o $(OUT) $(REF) $(REF_LIBS)
+	@$(CC) $(REF_FLAGS) $(CFLAGS) -o $(OUT) $(REF) $(REF_LIBS) $(call ref_own,$(REF))
 
 generate: go-programs ## the tables in the READMEs from the exercises' own descriptions
 	@for f in README.md projects/README.md; do \
@@ -82,7 +101,8 @@ lint:
 
 werror: # cgo shows warnings on a cache miss only, so they are errors here
 	@for c in csrc/*/*.c $(wildcard projects/*/ref/*.c projects/internal/*/ref/*.c); do \
-		$(CC) $(REF_FLAGS) -Wshadow -Wstrict-prototypes -Wmissing-declarations -Werror -O2 -Icapi -c -o /dev/null $$c || exit 1; \
+		$(CC) $(REF_FLAGS) -Wshadow -Wstrict-prototypes -Wmissing-declarations -Werror -O2 -Icapi \
+			$(shell pkg-config --cflags libtirpc) -c -o /dev/null $$c || exit 1; \
 	done
 
 race:

@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"unpipc/projects/internal/cli"
 	"unpipc/projects/internal/measure"
 	"unpipc/projects/internal/transfer"
 )
@@ -29,7 +30,7 @@ const (
 func Report(ctx context.Context, w io.Writer, p *Plan) error {
 	_, err := fmt.Fprintf(w, "Shared Memory Ring Buffer Benchmark\nBuffer: %s, Messages: %s\n\n"+
 		"Producer: Writing %[3]s messages...\nConsumer: Reading %[3]s messages...\n\n",
-		sizeWords(p.Capacity), countWords(p.Iterations, false), countWords(p.Iterations, true))
+		sizeWords(p.Capacity), cli.CountWords(p.Iterations), cli.ShortCount(p.Iterations))
 	if err != nil {
 		return err
 	}

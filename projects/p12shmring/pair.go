@@ -4,19 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"strconv"
-	"sync/atomic"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"unpipc/gobind/posixshm"
 	"unpipc/projects/internal/exercise"
 	"unpipc/projects/internal/measure"
+	"unpipc/projects/internal/seats"
 )
 
 // job is what goes from one process to another.
@@ -30,10 +24,9 @@ type job struct {
 // ends are the command lines that the two begin with.
 type ends struct{ producer, consumer []string }
 
-var names atomic.Int64
-
-// objectName is a new name that tells whose it is.
-func objectName() string { return fmt.Sprintf("/unpipc-%d-ring-%d", os.Getpid(), names.Add(1)) }
+// objectKind is in the names of the benchmark's objects: those of a killed one are found
+// by it.
+const objectKind = "ring"
 
 // warmup is about a ringful.
 func (j *job) warmup() int64 { return max(1, int64(j.capacity/(j.size+recordHeader))) }
@@ -47,7 +40,7 @@ func (j *job) run(ctx context.Context, cfg *measure.Config, e ends) (measure.Sam
 		}
 		cfg = &apart
 	}
-	name := objectName()
+	name := seats.NewName(objectKind)
 	defer func() { // there is something only if both were killed
 		_ = posixshm.Unlink(name)
 		_ = posixshm.Unlink(name + "-back")
@@ -80,36 +73,12 @@ func (j *job) run(ctx context.Context, cfg *measure.Config, e ends) (measure.Sam
 	if !j.echo {
 		return s, nil
 	}
-	s.Times = measure.NewTimes()
 	for _, b := range sent.Histogram {
-		if err := s.Times.RecordValues(b[0], b[1]); err != nil {
-			return s, err
-		}
 		s.Elapsed += time.Duration(b[0] * b[1])
 	}
-	return s, nil
+	s.Times, err = measure.TimesOf(sent.Histogram)
+	return s, err
 }
 
-// leftovers are rings of benchmarks that were killed with both of their processes.
-func leftovers() ([]exercise.Leftover, error) {
-	files, err := filepath.Glob("/dev/shm/unpipc-*-ring-*")
-	if err != nil {
-		return nil, err
-	}
-	var left []exercise.Leftover
-	for _, file := range files {
-		var pid, n int
-		_, err := fmt.Sscanf(filepath.Base(file), "unpipc-%d-ring-%d", &pid, &n)
-		if err != nil || pid <= 0 || !errors.Is(unix.Kill(pid, 0), unix.ESRCH) {
-			continue
-		}
-		left = append(left, exercise.Leftover{Name: file, Why: fmt.Sprintf("process %d is gone", pid),
-			Remove: func() error {
-				if err := os.Remove(file); !errors.Is(err, fs.ErrNotExist) {
-					return err
-				}
-				return nil
-			}})
-	}
-	return left, nil
-}
+// leftovers are objects of benchmarks that were killed with both of their processes.
+func leftovers() ([]exercise.Leftover, error) { return seats.Leftovers(objectKind) }

@@ -1,15 +1,13 @@
 package p12shmring
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
-	"runtime/debug"
-	"time"
 
 	"unpipc/projects/internal/cli"
+	"unpipc/projects/internal/measure"
 	"unpipc/projects/internal/seats"
 )
 
@@ -18,22 +16,17 @@ const DefaultCapacity = 1 << 20
 
 // endFlags are what both ends have.
 type endFlags struct {
-	program     *cli.Program
-	name        *string
-	wait        *time.Duration
+	*seats.Program
 	echo, json  *bool
 	check, zero *bool
-	signalled   context.Context
 }
 
 const endExample = "  ring_producer --name /ring --count 1M --size 1KB &\n  ring_consumer --name /ring"
 
 func newEndFlags(name, about string) *endFlags {
-	p := cli.New(name, "", about, endExample)
+	p := seats.NewProgram(name, about, endExample, "/ring")
 	return &endFlags{
-		program: p,
-		name:    p.String("name", "", "`name` of the shared memory object, such as /ring"),
-		wait:    p.Duration("wait", 10*time.Second, "how long to wait for the other end to come"),
+		Program: p,
 		check:   p.Bool("check", false, "every byte of every message is made from its number and verified (at both ends)"),
 		zero:    p.Bool("in-place", false, "only numbers are written and compared, in the ring: nothing is copied"),
 		echo:    p.Bool("echo", false, "every message comes back through a second ring, and is timed (at both ends)"),
@@ -41,16 +34,11 @@ func newEndFlags(name, about string) *endFlags {
 	}
 }
 
-func (f *endFlags) parse(args []string) {
-	f.program.Parse(args)
-	switch {
-	case *f.name == "" || f.program.NArg() > 0:
-		f.program.BadUsage("--name is needed, and no arguments")
-	case *f.check && *f.zero || *f.echo && (*f.check || *f.zero):
-		f.program.BadUsage("--check, --in-place and --echo exclude each other")
+func (f *endFlags) Parse(args []string) {
+	f.Program.Parse(args)
+	if *f.check && *f.zero || *f.echo && (*f.check || *f.zero) {
+		f.BadUsage("--check, --in-place and --echo exclude each other")
 	}
-	f.signalled = cli.UntilSignal() // from before there is a name to remove
-	debug.SetGCPercent(-1)          // nothing here makes garbage that counts
 }
 
 func (f *endFlags) style() Style {
@@ -66,21 +54,9 @@ func (f *endFlags) style() Style {
 // names are those of the ring, and of the one back with --echo.
 func (f *endFlags) names() []string {
 	if *f.echo {
-		return []string{*f.name, *f.name + "-back"}
+		return []string{*f.Name, *f.Name + "-back"}
 	}
-	return []string{*f.name}
-}
-
-// exitOnSignal removes the names, if they are still this end's, and lets the signal end
-// the process wherever it is.
-func (f *endFlags) exitOnSignal(all []*seats.End) {
-	go func() {
-		<-f.signalled.Done()
-		for _, e := range all {
-			_ = e.RemoveName()
-		}
-		f.program.Exit(context.Cause(f.signalled))
-	}()
+	return []string{*f.Name}
 }
 
 // checkPeer is the Check of an end.
@@ -94,15 +70,6 @@ func checkPeer(e *seats.End, peer string) func() error {
 	}
 }
 
-// exit ends the process, unless a signal is about to: what goes wrong then is of its
-// making.
-func (f *endFlags) exit(err error) {
-	if f.signalled.Err() != nil {
-		select {}
-	}
-	f.program.Exit(err)
-}
-
 func (f *endFlags) report(o *outcome, verb string) error {
 	if *f.json {
 		return json.NewEncoder(os.Stdout).Encode(o)
@@ -114,22 +81,22 @@ func (f *endFlags) report(o *outcome, verb string) error {
 // ProducerMain is the program ring_producer.
 func ProducerMain(args []string) {
 	f := newEndFlags("ring_producer", "Makes a ring in shared memory, waits for a consumer and sends messages.")
-	p := f.program
+	p := f.Program
 	countText := p.String("count", "1M", "messages: 1000, 10K, 100M")
 	sizeText := p.String("size", "1KB", "bytes in a message, at least 16: 64, 1KB (of 1024)")
 	vary := p.Bool("vary", false, "messages of 16 bytes to --size")
 	capacityText := p.String("buffer-size", "1MB", "bytes of the ring, a power of two")
 	batchText := p.String("batch", "0", "bytes to keep back before they are published; 0: every message at once")
-	f.parse(args)
-	count, err := ParseCount(*countText)
+	f.Parse(args)
+	count, err := cli.ParseCount(*countText)
 	if err != nil {
 		p.BadUsage("--count: %v", err)
 	}
 	sizes := Sizes{Vary: *vary}
-	if sizes.Most, err = ParseSize(*sizeText); err != nil || sizes.Most < leastMessage {
+	if sizes.Most, err = cli.ParseSize(*sizeText); err != nil || sizes.Most < leastMessage {
 		p.BadUsage("--size: %q is no size from %d bytes up", *sizeText, leastMessage)
 	}
-	capacity, err := ParseSize(*capacityText)
+	capacity, err := cli.ParseSize(*capacityText)
 	if err == nil {
 		err = CheckCapacity(capacity)
 	}
@@ -138,7 +105,7 @@ func ProducerMain(args []string) {
 	}
 	batch := 0
 	if *batchText != "0" {
-		if batch, err = ParseSize(*batchText); err != nil {
+		if batch, err = cli.ParseSize(*batchText); err != nil {
 			p.BadUsage("--batch: %v", err)
 		}
 	}
@@ -154,19 +121,23 @@ func ProducerMain(args []string) {
 			for _, e := range all {
 				err = errors.Join(err, e.RemoveName())
 			}
-			p.Exit(err)
+			f.Exit(err)
 		}
 		all = append(all, e)
 	}
-	f.exitOnSignal(all)
-	ctx, cancel := context.WithTimeout(context.Background(), *f.wait)
+	f.ExitOnSignal(func() {
+		for _, e := range all {
+			_ = e.RemoveName()
+		}
+	})
+	ctx, cancel := f.Patience()
 	defer cancel()
 	for i, e := range all {
 		if err := e.AwaitPeer(ctx); err != nil {
 			for _, e := range all[i:] {
 				err = errors.Join(err, e.RemoveName())
 			}
-			f.exit(err)
+			f.Exit(err)
 		}
 	}
 	producer := rings[0].Producer()
@@ -177,21 +148,17 @@ func ProducerMain(args []string) {
 		back.Check = checkPeer(all[1], "consumer")
 		times, err := ping(producer, back, count, sizes.Most)
 		if err != nil {
-			f.exit(err)
+			f.Exit(err)
 		}
-		for _, b := range times.Distribution() {
-			if b.Count > 0 {
-				o.Histogram = append(o.Histogram, [2]int64{b.From, b.Count})
-			}
-		}
+		o.Histogram = measure.Pairs(times)
 		o.Count, o.Bytes = int64(count), int64(count)*int64(sizes.Most)
 	} else if o, err = produce(producer, count, sizes, f.style()); err != nil {
-		f.exit(err)
+		f.Exit(err)
 	}
 	if err := drained(rings[0], producer.Check); err != nil {
-		f.exit(err)
+		f.Exit(err)
 	}
-	f.exit(f.report(&o, "sent"))
+	f.Exit(f.report(&o, "sent"))
 }
 
 // drained waits until the consumer has given everything back: who is gone before looks
@@ -203,10 +170,10 @@ func drained(r *Ring, check func() error) error {
 // ConsumerMain is the program ring_consumer.
 func ConsumerMain(args []string) {
 	f := newEndFlags("ring_consumer", "Receives what ring_producer sends, to its end, and checks every message.")
-	warmup := f.program.Int64("warmup", 0, "messages that do not count in --json's figures")
-	f.parse(args)
-	f.exitOnSignal(nil)
-	ctx, cancel := context.WithTimeout(context.Background(), *f.wait)
+	warmup := f.Int64("warmup", 0, "messages that do not count in --json's figures")
+	f.Parse(args)
+	f.ExitOnSignal(func() {})
+	ctx, cancel := f.Patience()
 	defer cancel()
 	var rings []*Ring
 	var all []*seats.End
@@ -219,7 +186,7 @@ func ConsumerMain(args []string) {
 			return err
 		})
 		if err != nil {
-			f.exit(err)
+			f.Exit(err)
 		}
 		all = append(all, e)
 	}
@@ -235,7 +202,7 @@ func ConsumerMain(args []string) {
 		o, err = consume(consumer, *warmup, f.style())
 	}
 	if err != nil {
-		f.exit(err)
+		f.Exit(err)
 	}
-	f.exit(f.report(&o, "received"))
+	f.Exit(f.report(&o, "received"))
 }

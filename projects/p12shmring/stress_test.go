@@ -4,13 +4,11 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"unpipc/gobind/ipctest"
 	"unpipc/projects/internal/measure"
 	"unpipc/projects/internal/programs"
 )
@@ -112,32 +110,6 @@ func TestRowsWithoutProgramsAreSkippedWithTheReason(t *testing.T) {
 	assert.True(t, skipped)
 	assert.Contains(t, reason, "make build")
 }
-
-func TestRingsOfDeadBenchmarksAreFoundAndRemoved(t *testing.T) {
-	dead := ipctest.Command(t, "nothing")
-	require.NoError(t, dead.Run())
-	live := filepath.Join("/dev/shm", filepath.Base(objectName()))
-	gone := filepath.Join("/dev/shm", "unpipc-"+strconv.Itoa(dead.Process.Pid)+"-ring-1-back")
-	for _, file := range []string{live, gone} {
-		require.NoError(t, os.WriteFile(file, nil, 0o600))
-		t.Cleanup(func() { _ = os.Remove(file) })
-	}
-	left, err := leftovers()
-	require.NoError(t, err)
-	var found []string
-	for _, l := range left {
-		found = append(found, l.Name)
-		if l.Name == gone {
-			require.NoError(t, l.Remove())
-			require.NoError(t, l.Remove(), "another one was quicker")
-		}
-	}
-	assert.Contains(t, found, gone)
-	assert.NotContains(t, found, live, "its maker is alive")
-	assert.NoFileExists(t, gone)
-}
-
-var _ = ipctest.Role("nothing", func([]string) int { return 0 })
 
 func TestAnOutcomeIsReadAsItIsWritten(t *testing.T) {
 	o := outcome{Count: 3, Bytes: 300, NS: 7, Histogram: [][2]int64{{5, 3}}}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"unpipc/projects/internal/cli"
 	"unpipc/projects/internal/measure"
 )
 
@@ -81,7 +82,7 @@ func (p *Plan) run(ctx context.Context, j *job) (measure.Sample, error) {
 
 // Report measures what the plan says and writes it as it comes.
 func Report(ctx context.Context, w io.Writer, p *Plan) error {
-	fmt.Fprintf(w, "Lock-Free SPSC Queue Benchmark\nOperations: %s\n\n", countWords(p.Iterations))
+	fmt.Fprintf(w, "Lock-Free SPSC Queue Benchmark\nOperations: %s\n\n", cli.CountWords(p.Iterations))
 	lines := []struct {
 		name string
 		kind Kind

@@ -3,20 +3,13 @@ package p15spsc
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"strconv"
-	"sync/atomic"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"unpipc/gobind/posixshm"
 	"unpipc/projects/internal/exercise"
 	"unpipc/projects/internal/measure"
+	"unpipc/projects/internal/seats"
 )
 
 // job is a queue and what goes through it.
@@ -30,10 +23,9 @@ type job struct {
 // ends are the command lines that a producer and a consumer begin with.
 type ends struct{ producer, consumer []string }
 
-var names atomic.Int64
-
-// objectName is a new name that tells whose it is.
-func objectName() string { return fmt.Sprintf("/unpipc-%d-spsc-%d", os.Getpid(), names.Add(1)) }
+// objectKind is in the names of the benchmark's objects: those of a killed one are found
+// by it.
+const objectKind = "spsc"
 
 // between runs the job between two processes, each on a CPU of its own.
 func (j *job) between(ctx context.Context, cfg *measure.Config, e ends) (measure.Sample, error) {
@@ -42,7 +34,7 @@ func (j *job) between(ctx context.Context, cfg *measure.Config, e ends) (measure
 		apart.Pin = measure.TwoCPUs()
 		cfg = &apart
 	}
-	name := objectName()
+	name := seats.NewName(objectKind)
 	defer func() { _ = posixshm.Unlink(name) }() // there is one only if both were killed
 	printed, err := measure.Together(ctx, cfg,
 		measure.Command{Name: "producer", Args: append(e.producer, "--json", "--name", name,
@@ -62,35 +54,9 @@ func (j *job) between(ctx context.Context, cfg *measure.Config, e ends) (measure
 	if j.every == 0 {
 		return s, nil
 	}
-	s.Times = measure.NewTimes()
-	for _, b := range outcomes[0].Histogram {
-		if err := s.Times.RecordValues(b[0], b[1]); err != nil {
-			return s, err
-		}
-	}
-	return s, nil
+	s.Times, err = measure.TimesOf(outcomes[0].Histogram)
+	return s, err
 }
 
 // leftovers are objects of benchmarks that were killed with both of their processes.
-func leftovers() ([]exercise.Leftover, error) {
-	files, err := filepath.Glob("/dev/shm/unpipc-*-spsc-*")
-	if err != nil {
-		return nil, err
-	}
-	var left []exercise.Leftover
-	for _, file := range files {
-		var pid, n int
-		_, err := fmt.Sscanf(filepath.Base(file), "unpipc-%d-spsc-%d", &pid, &n)
-		if err != nil || pid <= 0 || !errors.Is(unix.Kill(pid, 0), unix.ESRCH) {
-			continue
-		}
-		left = append(left, exercise.Leftover{Name: file, Why: fmt.Sprintf("process %d is gone", pid),
-			Remove: func() error {
-				if err := os.Remove(file); !errors.Is(err, fs.ErrNotExist) {
-					return err
-				}
-				return nil
-			}})
-	}
-	return left, nil
-}
+func leftovers() ([]exercise.Leftover, error) { return seats.Leftovers(objectKind) }

@@ -1,14 +1,11 @@
 package p15spsc
 
 import (
-	"bytes"
 	"context"
-	_ "embed"
 	"encoding/json"
-	"fmt"
-	"hash/crc32"
+	"errors"
+	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"sync"
@@ -77,15 +74,12 @@ func goPeer(n int64, push func(uint64), pop func() uint64) (measure.Sample, erro
 	return measure.Sample{Elapsed: time.Since(start), Verified: n}, failed
 }
 
-//go:embed ref/boost_spsc.cpp
-var boostSource []byte
-
-// boostPeer is boost::lockfree::spsc_queue between two threads, where there are a C++
-// compiler and Boost's headers.
+// boostPeer is boost::lockfree::spsc_queue between two threads, by a program that "make
+// build" makes where there are a C++ compiler and Boost's headers.
 func boostPeer(ctx context.Context, cfg *measure.Config, n int64) (measure.Sample, error) {
-	program, err := buildBoost(ctx, filepath.Join(cfg.Bin, "p15", "ref"))
-	if err != nil {
-		return measure.Sample{}, err
+	program := filepath.Join(cfg.Bin, "p15", "peers", "boost_spsc")
+	if _, err := os.Stat(program); errors.Is(err, fs.ErrNotExist) {
+		return measure.Sample{}, measure.Skip("a C++ compiler or libboost-dev was not there when the programs were built")
 	}
 	printed, err := measure.Together(ctx, cfg, measure.Command{Args: []string{program, strconv.FormatInt(n, 10)}})
 	if err != nil {
@@ -94,25 +88,4 @@ func boostPeer(ctx context.Context, cfg *measure.Config, n int64) (measure.Sampl
 	var o outcome
 	err = json.Unmarshal([]byte(printed[0]), &o)
 	return measure.Sample{Elapsed: time.Duration(o.NS), Verified: int64(o.Count)}, err
-}
-
-func buildBoost(ctx context.Context, folder string) (string, error) {
-	// Named by its source, so that an old one is not taken for this.
-	program := filepath.Join(folder, fmt.Sprintf("boost_spsc-%08x", crc32.ChecksumIEEE(boostSource)))
-	if _, err := os.Stat(program); err == nil {
-		return program, nil
-	}
-	compiler, err := exec.LookPath("c++")
-	if err != nil {
-		return "", measure.Skip("no C++ compiler: %w", err)
-	}
-	part := fmt.Sprintf("%s-%d", program, os.Getpid())
-	defer os.Remove(part)
-	cmd := exec.CommandContext(ctx, compiler, "-O2", "-std=c++17", "-pthread", "-x", "c++", "-o", part, "-")
-	cmd.Stdin = bytes.NewReader(boostSource)
-	if said, err := cmd.CombinedOutput(); err != nil {
-		line, _, _ := bytes.Cut(said, []byte("\n"))
-		return "", measure.Skip("Boost (libboost-dev) does not compile here: %s", line)
-	}
-	return program, os.Rename(part, program)
 }

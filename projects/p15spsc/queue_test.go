@@ -183,15 +183,7 @@ func FuzzAQueueOfAnyBytesIsRefusedOrStaysInItsMemory(f *testing.F) {
 	})
 }
 
-func TestCountsAndRates(t *testing.T) {
-	for text, want := range map[string]uint64{"1": 1, "10K": 10_000, "100M": 100_000_000, "1g": 1e9, "1000G": 1e12,
-		"": 0, "0": 0, "-1": 0, "K": 0, "1.5M": 0, "1000001G": 0, "99999999999999999999": 0, "1X": 0} {
-		n, err := ParseCount(text)
-		assert.Equal(t, want == 0, err != nil, text)
-		assert.Equal(t, want, n, text)
-	}
-	assert.Equal(t, "100 million 1 thousand 1234 2 billion 1500 thousand",
-		countWords(1e8)+" "+countWords(1000)+" "+countWords(1234)+" "+countWords(2e9)+" "+countWords(1_500_000))
+func TestRatesAndKindsHaveNames(t *testing.T) {
 	assert.Equal(t, "45M 10M 8.0M 1.0M 800K 0K", rateWords(45.4e6)+" "+rateWords(9.96e6)+" "+rateWords(8e6)+" "+
 		rateWords(0.996e6)+" "+rateWords(8e5)+" "+rateWords(1))
 	for _, name := range Kinds() {

@@ -1,18 +1,17 @@
 package p15spsc
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"unpipc/projects/internal/cli"
+	"unpipc/projects/internal/measure"
 	"unpipc/projects/internal/seats"
 )
 
@@ -25,54 +24,20 @@ type outcome struct {
 
 // endFlags are what both ends have.
 type endFlags struct {
-	program *cli.Program
-	name    *string
-	wait    *time.Duration
-	json    *bool
-	// signalled ends with the first signal; caught from before there is a name to remove.
-	signalled context.Context
+	*seats.Program
+	json *bool
 }
 
-func newEndFlags(name, about, example string) endFlags {
-	p := cli.New(name, "", about, example)
-	return endFlags{
-		program: p,
-		name:    p.String("name", "", "`name` of the shared memory object, such as /queue"),
-		wait:    p.Duration("wait", 10*time.Second, "how long to wait for the other end to come"),
-		json:    p.Bool("json", false, "print the result as JSON"),
-	}
+const endExample = "  spsc_producer --name /queue --count 1M &\n  spsc_consumer --name /queue"
+
+func newEndFlags(name, about string) *endFlags {
+	p := seats.NewProgram(name, about, endExample, "/queue")
+	return &endFlags{p, p.Bool("json", false, "print the result as JSON")}
 }
 
-func (f *endFlags) parse(args []string) {
-	f.program.Parse(args)
-	if *f.name == "" || f.program.NArg() > 0 {
-		f.program.BadUsage("--name is needed, and no arguments")
-	}
-	f.signalled = cli.UntilSignal()
-	debug.SetGCPercent(-1) // nothing here makes garbage that counts
+func (f *endFlags) Parse(args []string) {
+	f.Program.Parse(args)
 	runtime.LockOSThread()
-}
-
-// untilSignal lets SIGINT and SIGTERM end the process wherever it is, after clean.
-func (f *endFlags) untilSignal(clean func()) {
-	go func() {
-		<-f.signalled.Done()
-		clean()
-		f.program.Exit(context.Cause(f.signalled))
-	}()
-}
-
-// exit ends the process, unless a signal is about to: what goes wrong then is of its
-// making.
-func (f *endFlags) exit(err error) {
-	if f.signalled.Err() != nil {
-		select {}
-	}
-	f.program.Exit(err)
-}
-
-func (f *endFlags) patience() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.Background(), *f.wait)
 }
 
 // yieldThread lets another thread run on this CPU. See sched_yield(2).
@@ -96,15 +61,14 @@ func turnsWith(e *seats.End, name string, early func() bool) *turn {
 // ProducerMain is the program spsc_producer.
 func ProducerMain(args []string) {
 	f := newEndFlags("spsc_producer",
-		"Makes a queue in shared memory, waits for a consumer and writes the numbers 0, 1, 2, … to it.",
-		"  spsc_producer --name /queue --count 1M &\n  spsc_consumer --name /queue")
-	p := f.program
+		"Makes a queue in shared memory, waits for a consumer and writes the numbers 0, 1, 2, … to it.")
+	p := f.Program
 	count := p.String("count", "1M", "items to write: 1000, 10K, 100M")
 	capacity := p.Int("capacity", DefaultCapacity, "slots, a power of two")
 	kindName := p.String("kind", Cached.String(), fmt.Sprint(Kinds()))
 	every := p.Int("every", 0, "write one item in so many `ns`, and time each; 0: all at once, none timed")
-	f.parse(args)
-	n, err := ParseCount(*count)
+	f.Parse(args)
+	n, err := cli.ParseCount(*count)
 	if err != nil {
 		p.BadUsage("--count: %v", err)
 	}
@@ -119,18 +83,18 @@ func ProducerMain(args []string) {
 		p.BadUsage("--every is at least 0")
 	}
 	var q *Queue
-	e, err := seats.Make(*f.name, Size(*capacity), func(memory []byte) error {
+	e, err := seats.Make(*f.Name, Size(*capacity), func(memory []byte) error {
 		q, err = Create(memory, *capacity, kind, n)
 		return err
 	})
 	if err != nil {
-		p.Exit(err)
+		f.Exit(err)
 	}
-	f.untilSignal(func() { _ = e.RemoveName() })
-	ctx, cancel := f.patience()
+	f.ExitOnSignal(func() { _ = e.RemoveName() })
+	ctx, cancel := f.Patience()
 	defer cancel()
 	if err := e.AwaitPeer(ctx); err != nil {
-		f.exit(errors.Join(err, e.RemoveName()))
+		f.Exit(errors.Join(err, e.RemoveName()))
 	}
 	o := outcome{Count: n}
 	w := turnsWith(e, "consumer", func() bool { return q.Len() > 0 })
@@ -140,55 +104,50 @@ func ProducerMain(args []string) {
 		prepareTimes() // while the consumer's clock does not run
 	}
 	if err := produce(q, 0, fast, w); err != nil {
-		f.exit(err)
+		f.Exit(err)
 	}
 	h, err := produceTimed(q, fast, n, float64(*every), w)
 	if err != nil {
-		f.exit(err)
+		f.Exit(err)
 	}
-	for _, b := range h.Distribution() {
-		if b.Count > 0 {
-			o.Histogram = append(o.Histogram, [2]int64{b.From, b.Count})
-		}
-	}
+	o.Histogram = measure.Pairs(h)
 	for q.Len() > 0 { // who leaves earlier looks like one who died
 		if err := w.wait(); err != nil {
-			f.exit(err)
+			f.Exit(err)
 		}
 	}
-	f.exit(f.report(&o, fmt.Sprintf("sent %d items", n)))
+	f.Exit(f.report(&o, fmt.Sprintf("sent %d items", n)))
 }
 
 // ConsumerMain is the program spsc_consumer.
 func ConsumerMain(args []string) {
 	f := newEndFlags("spsc_consumer",
-		"Reads the numbers that spsc_producer writes, all of them, and checks each one.",
-		"  spsc_producer --name /queue --count 1M &\n  spsc_consumer --name /queue")
-	f.parse(args)
-	f.untilSignal(func() {})
-	ctx, cancel := f.patience()
+		"Reads the numbers that spsc_producer writes, all of them, and checks each one.")
+	f.Parse(args)
+	f.ExitOnSignal(func() {})
+	ctx, cancel := f.Patience()
 	defer cancel()
 	var q *Queue
-	e, err := seats.Join(ctx, *f.name, ErrNotReady, func(memory []byte) (err error) {
+	e, err := seats.Join(ctx, *f.Name, ErrNotReady, func(memory []byte) (err error) {
 		q, err = Attach(memory)
 		return err
 	})
 	if err != nil {
-		f.exit(err)
+		f.Exit(err)
 	}
 	w := turnsWith(e, "producer", func() bool { return q.Len() == 0 })
 	total := q.Promised()
 	warm := min(total, uint64(q.Capacity()))
 	if err := consume(q, 0, warm, w); err != nil {
-		f.exit(err)
+		f.Exit(err)
 	}
 	start := time.Now()
 	err = consume(q, warm, total, w)
 	o := outcome{Count: total - warm, NS: time.Since(start).Nanoseconds()}
 	if err != nil {
-		f.exit(err)
+		f.Exit(err)
 	}
-	f.exit(f.report(&o, fmt.Sprintf("received %d items in order", total)))
+	f.Exit(f.report(&o, fmt.Sprintf("received %d items in order", total)))
 }
 
 func (f *endFlags) report(o *outcome, text string) error {

@@ -30,13 +30,13 @@ func produceTimed(q *Queue, first, last uint64, every float64, w *turn) (*hdrhis
 				return nil, err
 			}
 		}
-		now := ticks.Now()
-		for now < next {
-			now = ticks.Now()
+		start := ticks.Now()
+		for start < next {
+			start = ticks.Now()
 		}
-		next = now + step
+		next = start + step
 		for {
-			var start, end uint64
+			var end uint64
 			var ok bool
 			if p != nil { // called directly, as a program would
 				start = ticks.Now()

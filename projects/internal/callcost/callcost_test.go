@@ -3,7 +3,6 @@ package callcost
 import (
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -26,19 +25,7 @@ func TestMain(m *testing.M) {
 // config has the C twin built.
 func config(t *testing.T) *measure.Config {
 	t.Helper()
-	// "go test" keeps results by the files and variables that it sees a test use.
-	_, err := os.Stat("ref/callcost.c")
-	require.NoError(t, err)
-	_, _ = os.Getenv("CC"), os.Getenv("CFLAGS")
-	bin := ipctest.Dir(t)
-	out := filepath.Join(bin, "ref", "callcost")
-	if _, err := os.Stat(out); err != nil {
-		require.NoError(t, os.MkdirAll(filepath.Dir(out), 0o755))
-		cmd := exec.Command("make", "-s", "-C", programs.Root(), "ref", "REF=projects/internal/callcost/ref/callcost.c", "OUT="+out)
-		text, err := cmd.CombinedOutput()
-		require.NoError(t, err, "%s", text)
-	}
-	return &measure.Config{Runs: 2, Budget: 2 * time.Millisecond, Timeout: time.Minute, Bin: bin}
+	return &measure.Config{Runs: 2, Budget: 2 * time.Millisecond, Timeout: time.Minute, Bin: programs.Reference(t, "callcost")}
 }
 
 func TestAllRowsAreMeasuredInGoAndC(t *testing.T) {
@@ -107,19 +94,6 @@ func TestWithoutTheCProgramOnlyGoIsMeasured(t *testing.T) {
 	}
 }
 
-func TestWhatTheProgramPrintsIsChecked(t *testing.T) {
-	for printed, want := range map[string]string{
-		"done":                     "callcost: invalid character",
-		`{"skip":"too many bugs"}`: "too many bugs",
-	} {
-		_, err := sample(printed)
-		assert.ErrorContains(t, err, want)
-	}
-	s, err := sample(`{"count":3,"ns":50}`)
-	require.NoError(t, err)
-	assert.Equal(t, measure.Sample{Elapsed: 50, Verified: 3}, s)
-}
-
 // broken is a queue that does one thing wrong at the third message.
 type broken struct {
 	sent, got []byte
@@ -176,7 +150,7 @@ func TestRolesRefuseTheSameCommandLinesInGoAndC(t *testing.T) {
 		"a short run":              {"--queue sysv --count 2 --warmup 0", 0, `{"count":2,"ns":`},
 		"with a second thread":     {"--queue posix --count 2 --warmup 0 --threaded", 0, `{"count":2,"ns":`},
 	} {
-		for language, p := range map[string]program{"Go": inGo, "C": inC} {
+		for language, p := range map[string]measure.Program{"Go": inGo, "C": inC} {
 			argv, err := p(cfg)
 			require.NoError(t, err)
 			cmd := exec.Command(argv[0], slices.Concat(argv[1:], strings.Fields(test.args))...)

@@ -2,10 +2,12 @@ package callcost
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"time"
+
+	"unpipc/projects/internal/measure"
+	"unpipc/projects/internal/message"
 )
 
 // queue is an empty queue of either kind.
@@ -18,11 +20,11 @@ type queue interface {
 	close() error
 }
 
-func (r *role) run(q queue) (o outcome, err error) {
+func (r *role) run(q queue) (o measure.Outcome, err error) {
 	defer func() { err = errors.Join(err, q.close()) }()
 	sent, got := q.buffers()
 	for seq := uint64(1); seq <= r.warmup; seq++ {
-		fill(sent, seq)
+		message.Fill(sent, seq)
 		if err := passOnce(q, sent, got, seq); err != nil {
 			return o, err
 		}
@@ -33,12 +35,12 @@ func (r *role) run(q queue) (o outcome, err error) {
 	clear(got)
 	start := time.Now()
 	for seq := uint64(1); seq <= r.count; seq++ {
-		stamp(sent, seq)
+		message.Stamp(sent, seq)
 		if err := passOnce(q, sent, got, seq); err != nil {
 			return o, err
 		}
 	}
-	o = outcome{Count: int64(r.count), NS: time.Since(start).Nanoseconds()}
+	o = measure.Outcome{Count: int64(r.count), NS: time.Since(start).Nanoseconds()}
 	if !bytes.Equal(sent, got) {
 		return o, errors.New("last message: not the bytes that were sent")
 	}
@@ -50,33 +52,8 @@ func passOnce(q queue, sent, got []byte, seq uint64) error {
 	if err != nil {
 		return err
 	}
-	if n != len(sent) || !stamped(got, seq) {
+	if n != len(sent) || !message.Stamped(got, seq) {
 		return fmt.Errorf("message %d: %d bytes, or a wrong number", seq, n)
 	}
 	return nil
-}
-
-// stamp puts the sequence number into both ends of a message.
-func stamp(m []byte, seq uint64) {
-	if len(m) < 16 {
-		m[0], m[len(m)-1] = byte(seq), byte(seq)
-		return
-	}
-	binary.LittleEndian.PutUint64(m, seq)
-	binary.LittleEndian.PutUint64(m[len(m)-8:], seq)
-}
-
-func stamped(m []byte, seq uint64) bool {
-	if len(m) < 16 {
-		return m[0] == byte(seq) && m[len(m)-1] == byte(seq)
-	}
-	return binary.LittleEndian.Uint64(m) == seq && binary.LittleEndian.Uint64(m[len(m)-8:]) == seq
-}
-
-// fill makes a message of bytes that the next one of its size does not have.
-func fill(m []byte, seq uint64) {
-	for i := range m {
-		m[i] = byte(uint64(i)*31 + seq*131)
-	}
-	stamp(m, seq)
 }

@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 
 	"unpipc/projects/internal/cli"
+	"unpipc/projects/internal/measure"
 )
 
 // roleArgument as first argument makes the running binary a role.
@@ -45,10 +46,10 @@ func roleMain(args []string) {
 		p.BadUsage("--queue is posix or sysv")
 	}
 	debug.SetGCPercent(-1) // nothing here makes garbage that counts
-	var o outcome
+	var o measure.Outcome
 	q, err := open(&r)
 	if skip, ok := err.(errOverLimit); ok {
-		o, err = outcome{Skip: string(skip)}, nil
+		o, err = measure.Outcome{Skip: string(skip)}, nil
 	} else if err == nil {
 		o, err = r.run(q)
 	}

@@ -2,14 +2,8 @@ package callcost
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
-	"time"
 
 	"unpipc/projects/internal/measure"
 )
@@ -55,56 +49,17 @@ func Rows(cfg measure.Config) []measure.Row {
 	return rows
 }
 
-// program is how the command line of a role begins.
-type program func(cfg *measure.Config) ([]string, error)
+// Who makes the calls.
+var inGo, inC = measure.Role(roleArgument), measure.Reference("callcost")
 
-func inGo(*measure.Config) ([]string, error) { return []string{"/proc/self/exe", roleArgument}, nil }
-
-func inC(cfg *measure.Config) ([]string, error) {
-	file := filepath.Join(cfg.Bin, "ref", "callcost")
-	if _, err := os.Stat(file); err != nil {
-		return nil, measure.Skip("%w; make build builds it", err)
-	}
-	return []string{file}, nil
-}
-
-func variant(name string, goal float64, p program, queue string, size int, flags ...string) measure.Variant {
+func variant(name string, goal float64, p measure.Program, queue string, size int, flags ...string) measure.Variant {
 	return measure.Variant{Name: name, Goal: goal,
 		Run: func(ctx context.Context, cfg *measure.Config, n int64) (measure.Sample, error) {
-			args, err := p(cfg)
-			if err != nil {
-				return measure.Sample{}, err
-			}
-			printed, err := measure.Together(ctx, cfg, measure.Command{
-				Name: "callcost",
-				Args: slices.Concat(args, flags, []string{"--queue", queue, "--size", strconv.Itoa(size),
-					"--count", strconv.FormatInt(n, 10), "--warmup", strconv.Itoa(warmup(size))}),
-			})
-			if err != nil {
-				return measure.Sample{}, err
-			}
-			return sample(printed[0])
+			return measure.Alone(ctx, cfg, "callcost", p, slices.Concat(flags, []string{"--queue", queue,
+				"--size", strconv.Itoa(size), "--count", strconv.FormatInt(n, 10), "--warmup", strconv.Itoa(warmup(size))})...)
 		}}
 }
 
 // warmup is the number of messages compared byte for byte: a few of the largest, enough
 // of the small ones that the process runs at speed.
 func warmup(size int) int { return min(max(1<<18/size, 2), 64) }
-
-// outcome is what a role prints, as JSON.
-type outcome struct {
-	Count int64  `json:"count"` // timed messages that were right
-	NS    int64  `json:"ns"`    // they took
-	Skip  string `json:"skip,omitempty"`
-}
-
-func sample(printed string) (measure.Sample, error) {
-	var o outcome
-	if err := json.Unmarshal([]byte(printed), &o); err != nil {
-		return measure.Sample{}, fmt.Errorf("callcost: %w", err)
-	}
-	if o.Skip != "" {
-		return measure.Sample{}, measure.Skip("%w", errors.New(o.Skip))
-	}
-	return measure.Sample{Elapsed: time.Duration(o.NS), Verified: o.Count}, nil
-}

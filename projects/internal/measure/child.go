@@ -77,6 +77,9 @@ func Start(ctx context.Context, cfg *Config, place int, cmd Command) (*Child, er
 // Output is what the program has written to its standard output so far.
 func (c *Child) Output() string { return written(c.out) }
 
+// Pid is the program's process id, its own until Wait returns.
+func (c *Child) Pid() int { return c.process.Pid() }
+
 // Signal sends a signal to the program.
 func (c *Child) Signal(sig unix.Signal) error { return c.process.Signal(sig) }
 

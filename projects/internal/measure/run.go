@@ -164,6 +164,3 @@ func trimmedMean(h *hdrhistogram.Histogram, part float64) float64 {
 	}
 	return sum / total
 }
-
-// NewTimes is a histogram for [Sample]: 1 ns to 73 minutes, three digits.
-func NewTimes() *hdrhistogram.Histogram { return hdrhistogram.New(1, 1<<42-1, 3) }

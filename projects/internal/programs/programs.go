@@ -11,6 +11,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"unpipc/gobind/ipctest"
 )
 
 // Built are folders of programs with the same names.
@@ -48,6 +50,31 @@ func Build(t testing.TB, folder string) *Built {
 		run(t, exec.Command("make", "-s", "-C", Root(), "ref", "REF="+ref, "OUT="+out))
 	}
 	return b
+}
+
+// Reference builds projects/internal/<name>/ref/<name>.c once in this test process, as
+// the program ref/<name> of the folder that it returns.
+func Reference(t testing.TB, name string) string {
+	t.Helper()
+	source := filepath.Join(Root(), "projects", "internal", name, "ref", name+".c")
+	seen(t, filepath.Join(Root(), "projects", "internal"))
+	bin := ipctest.Dir(t)
+	out := filepath.Join(bin, "ref", name)
+	if _, err := os.Stat(out); err != nil {
+		if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		run(t, exec.Command("make", "-s", "-C", Root(), "ref", "REF="+source, "OUT="+out))
+	}
+	return bin
+}
+
+// BuildPeers builds what an exercise's benchmark is compared with into the folder
+// pNN/peers of out, as far as their libraries are there.
+func BuildPeers(t testing.TB, folder, out string) {
+	t.Helper()
+	seen(t, filepath.Join(Root(), "projects", folder, "ref", "peers"))
+	run(t, exec.Command("make", "-s", "-C", Root(), "peers", "EXERCISES="+folder, "OUT="+out))
 }
 
 // seen tells "go test" what the programs are made of: it keeps results, and knows

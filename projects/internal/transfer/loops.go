@@ -5,10 +5,9 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/HdrHistogram/hdrhistogram-go"
-
 	"unpipc/gobind/frame"
 	"unpipc/projects/internal/measure"
+	"unpipc/projects/internal/message"
 )
 
 // timed runs the timed loop. It yields now and then, which with nothing else to
@@ -49,7 +48,7 @@ func (r *role) send(l *link) (*outcome, error) {
 		put, flush = func(m []byte) error { _, err := w.Write(m); return err }, w.Flush
 	}
 	err := r.timed(func(seq uint64) error {
-		stamp(r.m, seq)
+		message.Stamp(r.m, seq)
 		return put(r.m)
 	})
 	if err != nil {
@@ -116,7 +115,7 @@ func (r *role) ping(l *link) (*outcome, error) {
 	start := time.Now()
 	var before time.Duration
 	err := r.timed(func(seq uint64) error {
-		stamp(r.m, seq)
+		message.Stamp(r.m, seq)
 		if err := l.put(r.m); err != nil {
 			return err
 		}
@@ -139,7 +138,7 @@ func (r *role) ping(l *link) (*outcome, error) {
 	}
 	err = getSum(l, back, "last", r.count)
 	return &outcome{
-		Count: int64(r.count), NS: before.Nanoseconds(), Sums: int64(r.warmup) + 1, Histogram: pairs(times),
+		Count: int64(r.count), NS: before.Nanoseconds(), Sums: int64(r.warmup) + 1, Histogram: measure.Pairs(times),
 	}, err
 }
 
@@ -172,7 +171,7 @@ func (r *role) pong(l *link) (*outcome, error) {
 
 // putVerified sends a message of the warm-up.
 func (r *role) putVerified(l *link, seq uint64) error {
-	fill(r.m, seq)
+	message.Fill(r.m, seq)
 	return putWithSum(l, r.m)
 }
 
@@ -199,15 +198,4 @@ func getSum(l *link, m []byte, which string, seq uint64) error {
 		return err
 	}
 	return compare(m, sent, which, seq)
-}
-
-// pairs are the filled buckets of a histogram.
-func pairs(h *hdrhistogram.Histogram) [][2]int64 {
-	var p [][2]int64
-	for _, b := range h.Distribution() {
-		if b.Count > 0 {
-			p = append(p, [2]int64{b.From, b.Count})
-		}
-	}
-	return p
 }

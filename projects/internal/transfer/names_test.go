@@ -26,7 +26,7 @@ import (
 
 var _ = ipctest.Role("without end", func(args []string) int {
 	j := job{channel: args[0], size: 64, roundTrip: true}
-	p := map[string]program{"Go": inGo, "C": inC}[args[1]]
+	p := map[string]measure.Program{"Go": inGo, "C": inC}[args[1]]
 	_, err := j.run(context.Background(), &measure.Config{Bin: args[2]}, p, p, 1<<40)
 	panic(err)
 })
@@ -115,7 +115,7 @@ func TestObjectsOfOthersAreNoLeftovers(t *testing.T) {
 func TestRingAndQueuesAreGoneAfterARun(t *testing.T) {
 	cfg := config(t)
 	for _, channel := range []string{"posix_mq", "sysv_mq", "shm_sem"} {
-		for _, second := range []program{inGo, script("exit 1")} {
+		for _, second := range []measure.Program{inGo, script("exit 1")} {
 			_, _ = (&job{channel: channel, size: 64}).run(t.Context(), cfg, inGo, second, 10)
 		}
 	}

@@ -5,25 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strconv"
 	"time"
 
 	"unpipc/projects/internal/measure"
 )
 
-// program is how the command line of a role begins.
-type program func(cfg *measure.Config) ([]string, error)
-
-func inGo(*measure.Config) ([]string, error) { return []string{"/proc/self/exe", roleArgument}, nil }
-
-func inC(cfg *measure.Config) ([]string, error) {
-	file := filepath.Join(cfg.Bin, "ref", "transfer")
-	if _, err := os.Stat(file); err != nil {
-		return nil, measure.Skip("%w; make build builds it", err)
-	}
-	return []string{file}, nil
-}
+// What an end is written in.
+var inGo, inC = measure.Role(roleArgument), measure.Reference("transfer")
 
 // job is what a pair of processes does.
 type job struct {
@@ -38,7 +27,7 @@ type job struct {
 func (j *job) warmup() int64 { return min(max(1<<18/int64(j.size), 2), 64) }
 
 // run sends n messages between two processes: a is the sender, b the receiver.
-func (j *job) run(ctx context.Context, cfg *measure.Config, a, b program, n int64) (measure.Sample, error) {
+func (j *job) run(ctx context.Context, cfg *measure.Config, a, b measure.Program, n int64) (measure.Sample, error) {
 	c, err := open(j.channel, j.size)
 	if err != nil {
 		return measure.Sample{}, err
@@ -47,7 +36,7 @@ func (j *job) run(ctx context.Context, cfg *measure.Config, a, b program, n int6
 }
 
 // over is run over a channel that is there, which it closes.
-func (j *job) over(ctx context.Context, cfg *measure.Config, c *channel, a, b program, n int64) (measure.Sample, error) {
+func (j *job) over(ctx context.Context, cfg *measure.Config, c *channel, a, b measure.Program, n int64) (measure.Sample, error) {
 	defer c.close()
 	roles, clock := []string{"send", "recv"}, 1
 	if j.roundTrip {
@@ -61,7 +50,7 @@ func (j *job) over(ctx context.Context, cfg *measure.Config, c *channel, a, b pr
 		cfg = &apart
 	}
 	var cmds []measure.Command
-	for i, p := range []program{a, b} {
+	for i, p := range []measure.Program{a, b} {
 		args, err := p(cfg)
 		if err != nil {
 			return measure.Sample{}, err
@@ -98,13 +87,10 @@ func (o *outcome) sample(j *job) (measure.Sample, error) {
 		return measure.Sample{}, fmt.Errorf("%d checksums of %d were compared", o.Sums, want)
 	}
 	s := measure.Sample{Elapsed: time.Duration(o.NS), Verified: o.Count}
-	if j.roundTrip {
-		s.Times = measure.NewTimes()
-		for _, b := range o.Histogram {
-			if err := s.Times.RecordValues(b[0], b[1]); err != nil {
-				return s, err
-			}
-		}
+	if !j.roundTrip {
+		return s, nil
 	}
-	return s, nil
+	var err error
+	s.Times, err = measure.TimesOf(o.Histogram)
+	return s, err
 }

@@ -10,11 +10,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"unpipc/gobind/pipe"
+	"unpipc/projects/internal/measure"
 )
 
 // relayed is a run over pipes with a relay in the direction from a to b: it passes
 // on what tamper makes of each byte, and ends the stream where that says so.
-func relayed(t *testing.T, j job, a, b program, n int64, tamper func(offset int, c byte) (byte, bool)) error {
+func relayed(t *testing.T, j job, a, b measure.Program, n int64, tamper func(offset int, c byte) (byte, bool)) error {
 	t.Helper()
 	fromA, toRelay, err := pipe.New(0)
 	require.NoError(t, err)

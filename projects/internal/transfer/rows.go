@@ -72,7 +72,7 @@ func Rows(cfg measure.Config) []measure.Row {
 }
 
 // variant has both ends in the same language.
-func (j job) variant(name string, p program, goal float64) measure.Variant {
+func (j job) variant(name string, p measure.Program, goal float64) measure.Variant {
 	return measure.Variant{Name: name, Goal: goal,
 		Run: func(ctx context.Context, cfg *measure.Config, n int64) (measure.Sample, error) {
 			return j.run(ctx, cfg, p, p, n)

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -27,30 +25,13 @@ func TestMain(m *testing.M) {
 // config has the C twin built.
 func config(t *testing.T) *measure.Config {
 	t.Helper()
-	// "go test" keeps results by the files and variables that it sees a test use.
-	sources, err := filepath.Glob("ref/*")
-	require.NoError(t, err)
-	for _, file := range sources {
-		_, err := os.Stat(file)
-		require.NoError(t, err)
-	}
-	_, _ = os.Getenv("CC"), os.Getenv("CFLAGS")
-	bin := ipctest.Dir(t)
-	out := filepath.Join(bin, "ref", "transfer")
-	if _, err := os.Stat(out); err != nil {
-		require.NoError(t, os.MkdirAll(filepath.Dir(out), 0o755))
-		cmd := exec.Command("make", "-s", "-C", programs.Root(), "ref", "REF=projects/internal/transfer/ref/transfer.c", "OUT="+out)
-		text, err := cmd.CombinedOutput()
-		require.NoError(t, err, "%s", text)
-	}
-	cfg := measure.Config{Runs: 2, Budget: 2 * time.Millisecond, Timeout: time.Minute, Bin: bin}
-	return &cfg
+	return &measure.Config{Runs: 2, Budget: 2 * time.Millisecond, Timeout: time.Minute, Bin: programs.Reference(t, "transfer")}
 }
 
-var languages = map[string]program{"Go": inGo, "C": inC}
+var languages = map[string]measure.Program{"Go": inGo, "C": inC}
 
 // script is a program that is not a role.
-func script(text string) program {
+func script(text string) measure.Program {
 	return func(*measure.Config) ([]string, error) { return []string{"sh", "-c", text, "sh"}, nil }
 }
 
@@ -113,7 +94,7 @@ func TestFramesHaveOneLayoutInGoAndC(t *testing.T) {
 func TestPeerThatIsGoneIsAnErrorAtOnce(t *testing.T) {
 	cfg := config(t)
 	for name, test := range map[string]struct {
-		program program
+		program measure.Program
 		want    string
 	}{
 		"killed":               {script("kill -9 $$"), "killed by SIGKILL"},
@@ -122,7 +103,7 @@ func TestPeerThatIsGoneIsAnErrorAtOnce(t *testing.T) {
 	} {
 		for language, whole := range languages {
 			for _, channel := range Channels {
-				for i, pair := range [][2]program{{test.program, whole}, {whole, test.program}} {
+				for i, pair := range [][2]measure.Program{{test.program, whole}, {whole, test.program}} {
 					j := job{channel: channel, size: 64, roundTrip: i == 1}
 					_, err := j.run(t.Context(), cfg, pair[0], pair[1], 1000)
 					require.ErrorContains(t, err, test.want, "a peer that %s, on %s, beside %s", name, channel, language)
@@ -135,13 +116,13 @@ func TestPeerThatIsGoneIsAnErrorAtOnce(t *testing.T) {
 func TestPeerThatDoesNotTakePartIsEndedByTheWatchdog(t *testing.T) {
 	cfg := config(t)
 	reason := errors.New("no end")
-	for name, idle := range map[string]program{
+	for name, idle := range map[string]measure.Program{
 		"sleeps":               script("sleep 1000"),
 		"cannot be terminated": script("trap '' TERM INT HUP; while :; do sleep 1000; done"),
 		"ends without a word":  script("exit 0"), // the other waits for ever for the FIFO to be opened
 	} {
 		for language, whole := range languages {
-			for _, pair := range [][2]program{{idle, whole}, {whole, idle}} {
+			for _, pair := range [][2]measure.Program{{idle, whole}, {whole, idle}} {
 				ctx, cancel := context.WithTimeoutCause(t.Context(), 100*time.Millisecond, reason)
 				_, err := (&job{channel: "fifo", size: 64}).run(ctx, cfg, pair[0], pair[1], 1000)
 				cancel()
@@ -152,9 +133,9 @@ func TestPeerThatDoesNotTakePartIsEndedByTheWatchdog(t *testing.T) {
 }
 
 func TestWhatTheProcessesReportIsCompared(t *testing.T) {
-	say := func(json string) program { return script("echo '" + json + "'") }
+	say := func(json string) measure.Program { return script("echo '" + json + "'") }
 	for name, test := range map[string]struct {
-		a, b program
+		a, b measure.Program
 		want string
 	}{
 		"fewer messages than asked for": {say(`{"count":9}`), say(`{"count":10,"ns":5,"sums":65}`), "send: 9 messages of 10"},

@@ -3,6 +3,11 @@
 #define MESSAGE_H
 
 #include <endian.h>
+#include <stdbool.h>
+
+#include "../../internal/cli/ref/cli.h"
+
+#define LEAST_MESSAGE 16
 
 enum style { COPY, IN_PLACE, CHECK };
 

@@ -2,11 +2,11 @@
 #ifndef PROCESSES_H
 #define PROCESSES_H
 
-#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "../../internal/measure/ref/place.h"
 #include "traffic.h"
 
 static uint64_t capacity = 1 << 20, size = 1024;
@@ -14,7 +14,7 @@ static uint64_t capacity = 1 << 20, size = 1024;
 /* What the processes share: two rings, and what was found. */
 static struct shared {
 	uint64_t count, warmup, ns;
-	uint32_t histogram[POWERS * 1024];
+	uint32_t histogram[HISTOGRAM_SIZE];
 } *shared;
 static struct ring *rings[2];
 static int fds[2]; /* of the pipe or the socket: reading, writing */
@@ -42,20 +42,6 @@ static void *map_shared(size_t bytes)
 		die("mmap %s: %s", name, strerror(errno));
 	close(fd);
 	return p;
-}
-
-/* On one CPU the two would take turns. */
-static void keep_to_cpu(int nth)
-{
-	cpu_set_t allowed, one;
-
-	if (sched_getaffinity(0, sizeof(allowed), &allowed) || CPU_COUNT(&allowed) < 2)
-		return;
-	CPU_ZERO(&one);
-	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
-		if (CPU_ISSET(cpu, &allowed) && nth-- == 0)
-			CPU_SET(cpu, &one);
-	sched_setaffinity(0, sizeof(one), &one);
 }
 
 static void run(uint64_t count, uint64_t warmup, void (*a)(void), void (*b)(void))

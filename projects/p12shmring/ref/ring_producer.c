@@ -1,9 +1,7 @@
 /* The writing end of a ring in shared memory. */
-#include <limits.h>
 #include <signal.h>
 
-#include "flags.h"
-#include "traffic.h"
+#include "program.h"
 
 static const char help[] =
 	"usage: ring_producer [flags]\n\n"
@@ -25,21 +23,14 @@ static const char help[] =
 	"  ring_producer --name /ring --count 1M --size 1KB &\n"
 	"  ring_consumer --name /ring\n";
 
-static struct end_of there, back;
-static bool with_back;
 static char paths[2][PATH_MAX + 32];
-
-static bool gone(void)
-{
-	return peer_gone(&there) || (with_back && peer_gone(&back));
-}
 
 /* Until the consumer has come the names are ours to remove. */
 static void on_signal(int sig)
 {
 	if (!there.seen)
 		unlink(paths[0]);
-	if (with_back && !back.seen)
+	if (flags.echo && !back.seen)
 		unlink(paths[1]);
 	signal(sig, SIG_DFL);
 	raise(sig);
@@ -54,7 +45,7 @@ static void remove_names(void)
 }
 
 /* Signals wait until there are names, and then remove them; so does a failure. */
-static void make_rings(const char *name, const char *back_name, uint64_t capacity)
+static void make_rings(uint64_t capacity)
 {
 	const int signals[] = {SIGINT, SIGTERM};
 	sigset_t both;
@@ -64,13 +55,13 @@ static void make_rings(const char *name, const char *back_name, uint64_t capacit
 	sigaddset(&both, SIGTERM);
 	sigprocmask(SIG_BLOCK, &both, NULL);
 	atexit(remove_names);
-	seat_make(&there, name, ring_size(capacity));
+	seat_make(&there, flags.name, ring_size(capacity));
 	ring_create(there.memory, capacity);
-	snprintf(paths[0], sizeof(paths[0]), "/dev/shm%s", name);
-	if (with_back) {
-		seat_make(&back, back_name, ring_size(capacity));
+	snprintf(paths[0], sizeof(paths[0]), "/dev/shm%s", flags.name);
+	if (flags.echo) {
+		seat_make(&back, flags.back_name, ring_size(capacity));
 		ring_create(back.memory, capacity);
-		snprintf(paths[1], sizeof(paths[1]), "/dev/shm%s", back_name);
+		snprintf(paths[1], sizeof(paths[1]), "/dev/shm%s", flags.back_name);
 	}
 	for (int i = 0; i < 2; i++)
 		if (signal(signals[i], on_signal) == SIG_IGN)
@@ -81,43 +72,17 @@ static void make_rings(const char *name, const char *back_name, uint64_t capacit
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"help", no_argument, NULL, 'h'}, {"name", required_argument, NULL, 'n'},
-		{"wait", required_argument, NULL, 'w'}, {"check", no_argument, NULL, 'k'},
-		{"in-place", no_argument, NULL, 'i'}, {"echo", no_argument, NULL, 'e'},
-		{"json", no_argument, NULL, 'j'}, {"count", required_argument, NULL, 'c'},
+		FLAGS_OF_BOTH, {"count", required_argument, NULL, 'c'},
 		{"size", required_argument, NULL, 's'}, {"vary", no_argument, NULL, 'v'},
 		{"buffer-size", required_argument, NULL, 'b'}, {"batch", required_argument, NULL, 'p'}, {0},
 	};
-	uint64_t count = 1000 * 1000, size = 1024, capacity = 1 << 20, batch = 0, wait = UINT64_C(10000000000);
-	bool json = false, vary = false, check = false, in_place = false;
-	const char *name = NULL;
-	char back_name[PATH_MAX];
+	uint64_t count = 1000 * 1000, size = 1024, capacity = 1 << 20, batch = 0;
+	bool vary = false;
 	struct producer p;
 	struct outcome o;
 
 	for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;)
 		switch (c) {
-		case 'h':
-			fputs(help, stdout);
-			return finish();
-		case 'n':
-			name = optarg;
-			break;
-		case 'w':
-			wait = parse_duration(optarg);
-			break;
-		case 'k':
-			check = true;
-			break;
-		case 'i':
-			in_place = true;
-			break;
-		case 'e':
-			with_back = true;
-			break;
-		case 'j':
-			json = true;
-			break;
 		case 'c':
 			if (!(count = parse_count(optarg)))
 				bad_usage("--count: \"%s\" is no number from 1 up", optarg);
@@ -138,32 +103,28 @@ int main(int argc, char **argv)
 				bad_usage("--batch: \"%s\" is no size", optarg);
 			break;
 		default:
-			bad_usage("wrong flags");
+			take_flag(c, help);
 		}
-	if (!name || !*name || optind < argc)
-		bad_usage("--name is needed, and no arguments");
-	if (check + in_place + with_back > 1)
-		bad_usage("--check, --in-place and --echo exclude each other");
+	check_flags(argc - optind);
 
-	snprintf(back_name, sizeof(back_name), "%s-back", name);
-	make_rings(name, back_name, capacity);
-	wait += now_ns();
-	seat_await(&there, wait);
-	if (with_back)
-		seat_await(&back, wait);
+	make_rings(capacity);
+	flags.wait += now_ns();
+	seat_await(&there, flags.wait);
+	if (flags.echo)
+		seat_await(&back, flags.wait);
 	producer_init(&p, there.memory, gone);
 	p.batch = batch;
-	if (with_back) {
+	if (flags.echo) {
 		struct consumer c;
 
 		consumer_init(&c, back.memory, gone);
 		o = ping(&p, &c, count, size);
 	} else {
-		o = produce(&p, count, size, vary, check ? CHECK : in_place ? IN_PLACE : COPY);
+		o = produce(&p, count, size, vary, style_of_flags());
 	}
 	/* Who leaves earlier looks like one who died. */
 	await(&p.r->producer_sleeps, is_empty, p.r, gone);
-	print_outcome(&o, "sent", json);
+	print_outcome(&o, "sent", flags.json);
 	free(o.histogram);
 	return finish();
 }

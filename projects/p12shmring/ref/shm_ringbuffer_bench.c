@@ -1,7 +1,8 @@
 /* A ring of bytes in shared memory beside a pipe and a Unix socket. */
+#include <getopt.h>
 #include <sys/socket.h>
 
-#include "flags.h"
+#include "../../internal/cli/ref/amount.h"
 #include "processes.h"
 
 static const char help[] =
@@ -144,8 +145,8 @@ static void report(void)
 	static const char *const words[] = {" billion", " million", " thousand", ""};
 	static const char *const letters[] = {"G", "M", "K", ""};
 	char a[32], b[32], c[32];
-	uint64_t seen = 0, p99 = 0, trips;
-	double rate, sum = 0;
+	uint64_t trips;
+	double rate, mean, p99;
 
 	amount(iterations, 1000, letters, c, sizeof(c));
 	printf("Shared Memory Ring Buffer Benchmark\nBuffer: %s, Messages: %s\n\n"
@@ -156,15 +157,10 @@ static void report(void)
 	rate = iterations / (shared->ns / 1e9);
 	trips = iterations / 10 > 200000 ? 200000 : iterations / 10 ? iterations / 10 : 1;
 	run(trips, 0, ring_ping, ring_echo);
-	for (uint64_t i = 0; i < POWERS * 1024; i++) {
-		seen += shared->histogram[i];
-		sum += (double)shared->histogram[i] * histogram_value(i);
-		if (!p99 && seen * 100 >= trips * 99)
-			p99 = histogram_value(i);
-	}
+	histogram_times(shared->histogram, &mean, &p99);
 	printf("Results:\n  Throughput: %.1f million msg/sec\n  Bandwidth: %.1f GB/sec\n"
 		"  Latency (avg): %.2f µs\n  Latency (p99): %.2f µs\n  Zero-copy: Yes\n\n",
-		rate / 1e6, rate * size / 1e9, sum / trips / 2e3, p99 / 2e3);
+		rate / 1e6, rate * size / 1e9, mean / 2e3, p99 / 2e3);
 	fflush(stdout);
 	compare_with("pipe", rate / stream_rate(true));
 	fflush(stdout);

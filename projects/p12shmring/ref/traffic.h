@@ -2,31 +2,14 @@
 #ifndef TRAFFIC_H
 #define TRAFFIC_H
 
+#include "../../internal/measure/ref/histogram.h"
 #include "ends.h"
 #include "message.h"
-
-/* How often each time was seen: 1024 steps for each power of two, up to 73 minutes. */
-#define POWERS 33
 
 struct outcome {
 	uint64_t count, bytes, ns;
 	uint32_t *histogram;
 };
-
-static inline void histogram_add(uint32_t *histogram, uint64_t ns)
-{
-	int power = 53 - __builtin_clzll(ns | 2047);
-
-	if (power < POWERS - 1)
-		histogram[power * 1024 + (ns >> power)]++;
-}
-
-static inline uint64_t histogram_value(uint64_t i)
-{
-	uint64_t power = i < 2048 ? 0 : i / 1024 - 1;
-
-	return (i - power * 1024) << power;
-}
 
 static inline void *room_for(size_t size)
 {
@@ -103,7 +86,7 @@ static inline struct outcome consume(struct consumer *c, uint64_t warmup, enum s
 /* One message after the other, each timed there and back. */
 static inline struct outcome ping(struct producer *p, struct consumer *back, uint64_t count, uint64_t size)
 {
-	struct outcome o = {.histogram = room_for(POWERS * 1024 * sizeof(uint32_t))};
+	struct outcome o = {.histogram = room_for(HISTOGRAM_SIZE * sizeof(uint32_t))};
 	unsigned char *m, *message = room_for(size), *got = room_for(size);
 	uint64_t before = now_ns(), now;
 	uint32_t length;
@@ -156,8 +139,6 @@ static inline bool is_empty(void *ring)
 
 static inline void print_outcome(const struct outcome *o, const char *verb, bool json)
 {
-	const char *comma = "";
-
 	if (!json) {
 		printf("%s %llu messages, %llu bytes\n", verb, (unsigned long long)o->count, (unsigned long long)o->bytes);
 		return;
@@ -166,11 +147,7 @@ static inline void print_outcome(const struct outcome *o, const char *verb, bool
 		(unsigned long long)o->bytes, (unsigned long long)o->ns);
 	if (o->histogram) {
 		printf(",\"histogram\":[");
-		for (uint64_t i = 0; i < POWERS * 1024; i++)
-			if (o->histogram[i]) {
-				printf("%s[%llu,%u]", comma, (unsigned long long)histogram_value(i), o->histogram[i]);
-				comma = ",";
-			}
+		histogram_print(o->histogram);
 		putchar(']');
 	}
 	puts("}");

@@ -37,16 +37,16 @@ func main() {
 	}
 	plan := p12shmring.Plan{InPlace: *inPlace, Self: []string{"/proc/self/exe"}}
 	var err error
-	if plan.Capacity, err = p12shmring.ParseSize(*capacity); err == nil {
+	if plan.Capacity, err = cli.ParseSize(*capacity); err == nil {
 		err = p12shmring.CheckCapacity(plan.Capacity)
 	}
 	if err != nil {
 		p.BadUsage("--buffer-size: %v", err)
 	}
-	if plan.Iterations, err = p12shmring.ParseCount(*iterations); err != nil {
+	if plan.Iterations, err = cli.ParseCount(*iterations); err != nil {
 		p.BadUsage("--iterations: %v", err)
 	}
-	if plan.Size, err = p12shmring.ParseSize(*size); err == nil {
+	if plan.Size, err = cli.ParseSize(*size); err == nil {
 		err = p12shmring.CheckSize(plan.Size, plan.Capacity)
 	}
 	if err != nil {
@@ -56,7 +56,7 @@ func main() {
 	if *batch == "0" {
 		plan.Batch = 0
 	} else if *batch != "" {
-		if plan.Batch, err = p12shmring.ParseSize(*batch); err != nil {
+		if plan.Batch, err = cli.ParseSize(*batch); err != nil {
 			p.BadUsage("--batch: %v", err)
 		}
 	}

@@ -38,7 +38,7 @@ func main() {
 	}
 	plan := p15spsc.Plan{Capacity: *capacity, Threads: *threads, Variants: *variants, Self: []string{"/proc/self/exe"}}
 	var err error
-	if plan.Iterations, err = p15spsc.ParseCount(*iterations); err != nil {
+	if plan.Iterations, err = cli.ParseCount(*iterations); err != nil {
 		p.BadUsage("--iterations: %v", err)
 	}
 	if plan.Kind, err = p15spsc.ParseKind(*kind); err == nil && plan.Kind >= p15spsc.Mutex {

@@ -2,13 +2,13 @@
 #ifndef SPSC_H
 #define SPSC_H
 
-#include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
+
+#include "../../internal/cli/ref/cli.h"
 
 #define BLOCK 128
 #define MAGIC UINT64_C(0x756e702d73707363)

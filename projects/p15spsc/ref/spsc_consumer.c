@@ -1,5 +1,7 @@
 /* The reading end of a queue in shared memory. */
-#include "flags.h"
+#include <getopt.h>
+
+#include "../../internal/cli/ref/amount.h"
 #include "end.h"
 #include "traffic.h"
 
@@ -35,7 +37,7 @@ int main(int argc, char **argv)
 			name = optarg;
 			break;
 		case 'w':
-			wait = parse_duration(optarg);
+			wait = parse_duration("--wait", optarg);
 			break;
 		case 'j':
 			json = true;

@@ -1,4 +1,5 @@
 /* The writing end of a queue in shared memory. */
+#include <getopt.h>
 #include <limits.h>
 #include <signal.h>
 
@@ -86,7 +87,7 @@ int main(int argc, char **argv)
 			name = optarg;
 			break;
 		case 'w':
-			wait = parse_duration(optarg);
+			wait = parse_duration("--wait", optarg);
 			break;
 		case 'j':
 			json = true;
@@ -129,10 +130,7 @@ int main(int argc, char **argv)
 		return finish();
 	}
 	printf("{\"count\":%llu,\"histogram\":[", (unsigned long long)count);
-	for (uint64_t i = 0, more = 0; i < POWERS * 1024; i++)
-		if (histogram[i])
-			printf("%s[%llu,%u]", more++ ? "," : "",
-				(unsigned long long)histogram_value(i), histogram[i]);
+	histogram_print(histogram);
 	puts("]}");
 	return finish();
 }

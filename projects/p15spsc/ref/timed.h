@@ -2,30 +2,11 @@
 #ifndef TIMED_H
 #define TIMED_H
 
+#include "../../internal/measure/ref/clock.h"
+#include "../../internal/measure/ref/histogram.h"
 #include "traffic.h"
 
-/*
- * How often each time was seen: exactly up to 2048 ns, then in 1024 steps for each
- * power of two, up to 73 minutes.
- */
-#define POWERS 33
-
-static uint32_t histogram[POWERS * 1024];
-
-static void histogram_add(uint64_t ns)
-{
-	int power = 53 - __builtin_clzll(ns | 2047);
-
-	if (power < POWERS - 1)
-		histogram[power * 1024 + (ns >> power)]++;
-}
-
-static uint64_t histogram_value(uint64_t i)
-{
-	uint64_t power = i < 2048 ? 0 : i / 1024 - 1;
-
-	return (i - power * 1024) << power;
-}
+static uint32_t histogram[HISTOGRAM_SIZE];
 
 static inline uint64_t ticks(void)
 {
@@ -133,7 +114,7 @@ static void produce_timed(struct end *e, uint64_t first, uint64_t last, double e
 		}
 		/* Negative when this thread has changed its CPU meanwhile. */
 		end = (int64_t)(end - start - tick_cost) > 0 ? end - start - tick_cost : 0;
-		histogram_add(end / tick_rate + 0.5 < 1 ? 1 : end / tick_rate + 0.5);
+		histogram_add(histogram, end / tick_rate + 0.5 < 1 ? 1 : end / tick_rate + 0.5);
 	}
 	if (!is_locked(e->kind) && e->kind >= CACHED)
 		publish(e);

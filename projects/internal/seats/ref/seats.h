@@ -1,18 +1,19 @@
 /*
  * Two processes meet at a named shared memory object, as package seats has it: each
  * locks the byte that stands for its seat, and the kernel frees the seat of one that is
- * gone. For programs that have die() and now_ns().
+ * gone.
  */
 #ifndef SEATS_H
 #define SEATS_H
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "../../cli/ref/cli.h"
+#include "../../measure/ref/clock.h"
 
 enum seat { MAKER, GUEST, REMOVER };
 

@@ -8,9 +8,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "message.h"
 #include "queues.h"
 #include "ring.h"
+#include "verify.h"
 
 static int in = -1, out = -1;
 

@@ -8,7 +8,7 @@
 #include <sys/ipc.h>
 #include <sys/msg.h>
 
-#include "message.h"
+#include "verify.h"
 
 static mqd_t mq_in, mq_out;
 static unsigned char *mq_room; /* a queue wants room for any message */

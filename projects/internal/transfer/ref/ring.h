@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "message.h"
+#include "verify.h"
 
 #define SLOT_HEADER 8
 

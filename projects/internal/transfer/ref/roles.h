@@ -2,9 +2,12 @@
 #ifndef ROLES_H
 #define ROLES_H
 
+#include "../../measure/ref/clock.h"
+#include "../../measure/ref/histogram.h"
 #include "channel.h"
 
 static uint64_t count = 1000, warmup = 16;
+static uint32_t histogram[HISTOGRAM_SIZE]; /* of round trips */
 
 /* Room for a byte more, see get(). */
 static unsigned char *new_message(void)
@@ -127,14 +130,14 @@ static void run_ping(unsigned char *m)
 		get(back, size);
 		check(back, size, seq);
 		after = now_ns();
-		histogram_add(after - before);
+		histogram_add(histogram, after - before);
 		before = after;
 	}
 	put_crc(m);
 	get_crc(back, "last", count);
 	printf("{\"count\":%llu,\"ns\":%llu,\"sums\":%llu,\"histogram\":[", (unsigned long long)count,
 		(unsigned long long)(before - start), (unsigned long long)warmup + 1);
-	histogram_print();
+	histogram_print(histogram);
 	puts("]}");
 	free(back);
 }

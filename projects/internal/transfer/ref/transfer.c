@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 
+#include "../../cli/ref/amount.h"
 #include "roles.h"
 
 #define CHANNELS "pipe, fifo, unix_stream, unix_seqpacket, posix_mq, sysv_mq or shm_sem"
@@ -33,24 +34,6 @@ static const char usage[] =
 	"  mkfifo /tmp/a /tmp/b\n"
 	"  transfer --role recv --channel fifo --in /tmp/a --out /tmp/b &\n"
 	"  transfer --role send --channel fifo --in /tmp/b --out /tmp/a\n";
-
-__attribute__((noreturn)) static void bad_usage(const char *what)
-{
-	fprintf(stderr, "transfer: %s\nTry 'transfer --help'.\n", what);
-	exit(2);
-}
-
-static uint64_t number(const char *text)
-{
-	char *end;
-	long long n;
-
-	errno = 0;
-	n = strtoll(text, &end, 10);
-	if (end == text || *end || errno || n < 0)
-		bad_usage("sizes and counts are whole numbers from 0");
-	return n;
-}
 
 static const struct role {
 	const char *name;
@@ -103,11 +86,11 @@ int main(int argc, char **argv)
 			return 2;
 		given[c] = optarg;
 	}
-	size = number(given[SIZE]);
-	count = number(given[COUNT]);
-	warmup = number(given[WARMUP]);
-	batch = number(given[BATCH]);
-	unsigned long parent = number(given[PARENT]);
+	size = parse_whole(given[SIZE]);
+	count = parse_whole(given[COUNT]);
+	warmup = parse_whole(given[WARMUP]);
+	batch = parse_whole(given[BATCH]);
+	unsigned long parent = parse_whole(given[PARENT]);
 	if (size == 0 || count == 0 || !*given[IN] || !*given[OUT] || optind < argc)
 		bad_usage("--in and --out are needed, --size and --count are at least 1");
 	role = find_role(given[ROLE]);
@@ -133,7 +116,5 @@ int main(int argc, char **argv)
 	role->run(m);
 	free(m);
 	free(frames);
-	if (fflush(stdout) != 0)
-		die("standard output: %s", strerror(errno));
-	return 0;
+	return finish();
 }
