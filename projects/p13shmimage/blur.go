@@ -74,7 +74,7 @@ func newBlur[V value](t *task, radius, size int) *blur[V] {
 	b := &blur[V]{in: rows{t.in, t.source}, out: rows{t.in, t.result}, radius: radius}
 	n, c := 2*radius+1, t.in.Channels
 	b.columns = min(t.in.Width, max(64, ringBytes/(n*c*size)))
-	b.stride = (b.columns*c + taps.Block - 1) / taps.Block * taps.Block
+	b.stride = blocks(b.columns * c)
 	b.row = make([]V, b.stride+2*radius*c)
 	b.ring = make([]V, n*b.stride)
 	b.sum = make([]V, b.stride)

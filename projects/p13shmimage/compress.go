@@ -1,32 +1,35 @@
 package p13shmimage
 
 import (
-	"bytes"
 	"compress/flate"
 	"errors"
 	"hash/adler32"
+
+	"unpipc/projects/p13shmimage/taps"
 )
 
 // compress makes strips first to last-1 of the result the bytes of a PNG file's data, in
 // place of the source.
 func (s *shared) compress(first, last int) error {
-	out := s.filter.Result(s.in)
-	lines := scanlines{rows: rows{Picture: out, bytes: s.result}}
+	lines := newScanlines(rows{Picture: s.filter.Result(s.in), bytes: s.result})
 	to := &room{}
-	writers := map[int]*flate.Writer{}
+	var writers []*flate.Writer
 	for _, level := range []int{flate.HuffmanOnly, flate.BestSpeed} {
 		w, err := flate.NewWriter(to, level)
 		if err != nil {
 			return err
 		}
-		writers[level] = w
+		writers = append(writers, w)
 	}
 	for i := first; i < last; i++ {
 		*to = room{free: s.room(i)}
-		w := writers[level(lines.filtered((i*s.stripRows+min((i+1)*s.stripRows, out.Height))/2))]
-		w.Reset(to)
+		begin, end := i*s.stripRows, min((i+1)*s.stripRows, lines.Height)
+		w, err := best(writers, to, lines.some((begin+end)/2, end))
+		if err != nil {
+			return err
+		}
 		sum := adler32.New()
-		for y := i * s.stripRows; y < min((i+1)*s.stripRows, out.Height); y++ {
+		for y := begin; y < end; y++ {
 			line := lines.filtered(y)
 			sum.Write(line)
 			if _, err := w.Write(line); err != nil {
@@ -34,11 +37,11 @@ func (s *shared) compress(first, last int) error {
 			}
 		}
 		// Flush ends at a byte, so that the next strip can follow; the last is the end.
-		end := w.Flush
+		finish := w.Flush
 		if i == s.strips-1 {
-			end = w.Close
+			finish = w.Close
 		}
-		if err := end(); err != nil {
+		if err := finish(); err != nil {
 			return err
 		}
 		s.table[i] = strip{uint32(to.used), sum.Sum32()}
@@ -46,14 +49,26 @@ func (s *shared) compress(first, last int) error {
 	return nil
 }
 
-// level is how to compress a strip, of which this is a line. Differences in a photograph
-// seldom repeat: looking for that takes time and makes the file larger than their
-// frequencies alone do. Where most differences are 0 it is the other way round.
-func level(line []byte) int {
-	if bytes.Count(line, []byte{0}) > len(line)/2 {
-		return flate.BestSpeed
+// best finds the writer that makes the least of a part of a strip, ready for all of it.
+// Differences in a photograph seldom repeat: looking for that takes time and makes the
+// file larger than their frequencies alone do. In a drawing it is the other way round.
+func best(writers []*flate.Writer, to *room, part []byte) (*flate.Writer, error) {
+	var found *flate.Writer
+	least := len(to.free) + 1
+	for _, w := range writers {
+		to.used = 0
+		w.Reset(to)
+		_, err := w.Write(part)
+		if err = errors.Join(err, w.Flush()); err != nil {
+			return nil, err
+		}
+		if to.used < least {
+			found, least = w, to.used
+		}
 	}
-	return flate.HuffmanOnly
+	to.used = 0
+	found.Reset(to)
+	return found, nil
 }
 
 // room is where a strip goes.
@@ -77,9 +92,9 @@ func (r *room) Write(p []byte) (int, error) {
 // to a neighbour, behind a byte that says to which.
 type scanlines struct {
 	rows
-	last       int // row that above is, if any
-	above, own []byte
-	left, up   []byte
+	left, up []byte
+	swapped  [2][]byte // rows of 16 bits in the file's order
+	held     [2]int    // which ones
 }
 
 // The differences that are tried. PNG has two more.
@@ -88,55 +103,47 @@ const (
 	upDifference   = 2
 )
 
+func newScanlines(r rows) *scanlines {
+	n := r.RowBytes()
+	l := &scanlines{rows: r, left: make([]byte, n+1), up: make([]byte, n+1), held: [2]int{-1, -1}}
+	l.left[0], l.up[0] = leftDifference, upDifference
+	if r.Depth == 16 {
+		l.swapped = [2][]byte{make([]byte, n), make([]byte, n)}
+	}
+	return l
+}
+
+// filtered is valid until the next call.
 func (l *scanlines) filtered(y int) []byte {
-	n, step := l.RowBytes(), l.Channels*l.Depth/8
-	if l.own == nil {
-		l.above, l.own = make([]byte, n), make([]byte, n)
-		l.left, l.up = make([]byte, n+1), make([]byte, n+1)
-		l.left[0], l.up[0] = leftDifference, upDifference
-		l.last = -1
-	}
-	l.above, l.own = l.own, l.above
-	if y > 0 && l.last != y-1 {
-		l.bigEndian(l.above, y-1)
-	}
-	l.bigEndian(l.own, y)
-	l.last = y
-	left, own := l.left[1:][:n], l.own[:n]
+	own, step := l.bigEndian(y), l.Channels*l.Depth/8
+	left, up := l.left[1:], l.up[1:]
 	copy(left, own[:step])
-	costLeft, costUp := 0, 0
-	for i := step; i < n; i++ {
-		d := own[i] - own[i-step]
-		left[i] = d
-		costLeft += size(d)
-	}
-	if y == 0 {
-		return l.left
-	}
-	up, above := l.up[1:][:n], l.above[:n]
-	for i, v := range own {
-		d := v - above[i]
-		up[i] = d
-		costUp += size(d)
-	}
-	if costUp < costLeft {
+	size := taps.Differences(left[step:], own[step:], own[:len(own)-step])
+	if y > 0 && taps.Differences(up, own, l.bigEndian(y-1)) < size {
 		return l.up
 	}
 	return l.left
 }
 
-// size is the distance of a difference from 0.
-func size(d byte) int {
-	m := int(int8(d)) >> 31
-	return (int(int8(d)) ^ m) - m
+// some is a few lines from y on, as many as tell how the rest compresses.
+func (l *scanlines) some(y, end int) (text []byte) {
+	const enough = 16 << 10
+	for ; y < end && len(text) < enough; y++ {
+		text = append(text, l.filtered(y)...)
+	}
+	return text
 }
 
-func (l *scanlines) bigEndian(dst []byte, y int) {
+func (l *scanlines) bigEndian(y int) []byte {
 	if l.Depth == 8 {
-		copy(dst, l.row8(y))
-		return
+		return l.row8(y)
 	}
-	for i, v := range l.row16(y) {
-		dst[2*i], dst[2*i+1] = byte(v>>8), byte(v)
+	row := l.swapped[y%2]
+	if l.held[y%2] != y {
+		l.held[y%2] = y
+		for i, v := range l.row16(y) {
+			row[2*i], row[2*i+1] = byte(v>>8), byte(v)
+		}
 	}
+	return row
 }

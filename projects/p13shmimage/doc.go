@@ -17,13 +17,15 @@
 //
 // A worker reads the source, also above and below its band (the halo), and writes the
 // rows of its band of the result. No value that one process writes is read by another
-// before that has ended, so there is nothing to lock. All arithmetic is on integers, with
-// one order of rounding: whatever a row's worker, band or vector unit, its bytes are the
-// same. So a worker that died is replaced by one that does the band again.
+// before that has ended, so there is nothing to lock. All sums have one order, which
+// depends on the pixel only, and every product is rounded: whatever a row's worker, band
+// or vector unit, its bytes are the same. So a worker that died is replaced by one that
+// does the band again.
 //
-// # Arithmetic of the blur
+// # Arithmetic
 //
-// Rows first, then columns, by [unpipc/projects/p13shmimage/taps]: opaque 8-bit pictures
-// with 15-bit values, of which 7 are binary places; others with 16 bits, colours
-// multiplied by their alpha. What is outside the picture is as the nearest pixel in it.
+// Sums are made by [unpipc/projects/p13shmimage/taps]. A blur of an opaque 8-bit picture
+// has 15-bit values, of which 7 are binary places, first along rows, then along columns;
+// all else has real numbers, colours multiplied by their alpha. What is outside the
+// picture is as the nearest pixel in it.
 package p13shmimage

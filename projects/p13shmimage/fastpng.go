@@ -50,31 +50,60 @@ func usual(h []byte) (p Picture, ok bool) {
 }
 
 func unfilterAll(p Picture, deflated, dst []byte) (_ Picture, ok bool) {
-	n := p.RowBytes()
 	if p.Width == 0 || p.Bytes() > len(dst) {
 		return p, false
 	}
-	raw := make([]byte, (n+1)*p.Height)
-	if inflate(deflated, raw) != nil {
+	u := unfilterer{rows: rows{p, dst}, x: -1, above: make([]byte, p.RowBytes())}
+	if inflate(deflated, u.take) != nil || u.y != p.Height {
 		return p, false
 	}
-	above := make([]byte, n)
-	for y := range p.Height {
-		line := raw[y*(n+1)+1:][:n]
-		if !unfilter(raw[y*(n+1)], line, above, p.Channels*p.Depth/8) {
-			return p, false
+	u.native(p.Height - 1)
+	return dropOpaque(p, dst), true
+}
+
+// unfilterer makes rows of the lines of a file as they come, while they are in a cache.
+type unfilterer struct {
+	rows
+	y, x  int // of the next byte; x is -1 before the byte that tells the kind of a line
+	kind  byte
+	above []byte
+}
+
+func (u *unfilterer) take(text []byte) error {
+	for len(text) > 0 {
+		if u.y == u.Height {
+			return errInflate
 		}
-		above = line
-		row := dst[y*n:][:n]
-		if p.Depth == 8 {
-			copy(row, line)
+		if u.x < 0 {
+			u.kind, text, u.x = text[0], text[1:], 0
 			continue
 		}
-		for i := 0; i < n; i += 2 {
-			binary.NativeEndian.PutUint16(row[i:], binary.BigEndian.Uint16(line[i:]))
+		row := u.row8(u.y)
+		n := copy(row[u.x:], text)
+		text = text[n:]
+		if u.x += n; u.x < len(row) {
+			continue
+		}
+		if !unfilter(u.kind, row, u.above, u.Channels*u.Depth/8) {
+			return errInflate
+		}
+		if u.y > 0 {
+			u.native(u.y - 1) // nobody looks at its bytes any more
+		}
+		u.above, u.x = row, -1
+		u.y++
+	}
+	return nil
+}
+
+// native puts a row's bytes in the machine's order.
+func (u *unfilterer) native(y int) {
+	if u.Depth == 16 {
+		row := u.row8(y)
+		for i := 0; i < len(row); i += 2 {
+			binary.NativeEndian.PutUint16(row[i:], binary.BigEndian.Uint16(row[i:]))
 		}
 	}
-	return dropOpaque(p, dst), true
 }
 
 // unfilter undoes the difference of a line to its neighbours.

@@ -59,7 +59,11 @@ type task struct {
 
 // band filters rows first to last-1, and tells of the pixels done as it goes.
 func (t *task) band(first, last int, done func(pixels int)) {
-	if t.filter != Blur {
+	switch {
+	case t.filter == Grayscale || t.filter == Invert:
+		t.pointwise(first, last, done)
+		return
+	case t.filter != Blur:
 		newNear(t).band(first, last, done)
 		return
 	}

@@ -3,29 +3,37 @@ package p13shmimage
 import (
 	"encoding/binary"
 	"errors"
+	"hash"
 	"hash/adler32"
-	"math/bits"
 )
 
-// errInflate says that data is no zlib stream of the length expected.
+// errInflate says that data is no zlib stream, or one of another length.
 var errInflate = errors.New("damaged data")
 
-// inflate decompresses a zlib stream (RFC 1950, 1951) that fills out exactly. It is for
-// pictures, whose size is known beforehand: without a window, and with 64 bits of input at
-// hand it takes a third of the time of compress/flate.
-func inflate(in, out []byte) error {
+const (
+	history  = 32 << 10  // how far back a repetition may lie
+	window   = 256 << 10 // of what was decoded, small enough to stay in a cache
+	longest  = 258       // bytes in a repetition
+	overhang = 16        // bytes that may be written behind what is decoded, or be read behind the input
+)
+
+// inflate decompresses a zlib stream (RFC 1950, 1951) and hands it on to a function, some
+// at a time. All input lies in memory, so that 64 bits of it are at hand at a time.
+func inflate(in []byte, to func([]byte) error) error {
 	if len(in) < 6 || in[0]&15 != 8 || binary.BigEndian.Uint16(in)%31 != 0 || in[1]&0x20 != 0 {
 		return errInflate
 	}
-	// Reads of 8 bytes go over the end; that something there was used is found out.
-	f := inflater{end: len(in) - 2, out: out}
-	if cap(in)-len(in) >= 16 {
-		f.in = in[2 : len(in)+16]
+	f := inflater{end: len(in) - 2, window: make([]byte, window), to: to, sum: adler32.New()}
+	if cap(in)-len(in) >= overhang {
+		f.in = in[2 : len(in)+overhang]
 	} else {
-		f.in = append(in[2:len(in):len(in)], make([]byte, 16)...)
+		f.in = append(in[2:len(in):len(in)], make([]byte, overhang)...)
 	}
 	for last := false; !last; {
 		f.refill()
+		if f.over() {
+			return errInflate
+		}
 		last = f.take(1) == 1
 		var err error
 		switch f.take(2) {
@@ -45,8 +53,11 @@ func inflate(in, out []byte) error {
 			return err
 		}
 	}
-	f.give()
-	if f.at+4 > f.end || f.done != len(out) || binary.BigEndian.Uint32(f.in[f.at:]) != adler32.Checksum(out) {
+	if err := f.handOn(); err != nil {
+		return err
+	}
+	f.putBack()
+	if f.at+4 > f.end || binary.BigEndian.Uint32(f.in[f.at:]) != f.sum.Sum32() {
 		return errInflate
 	}
 	return nil
@@ -58,17 +69,19 @@ type inflater struct {
 	at   int    // of the next byte to be read
 	bits uint64 // read and not yet used, the next one lowest
 	have uint   // of them
-	out  []byte
-	done int
+
+	window []byte
+	done   int // bytes of it that are decoded
+	given  int // and handed on
+	to     func([]byte) error
+	sum    hash.Hash32
 
 	literals, distances code
 }
 
 // refill makes at least 56 bits ready.
 func (f *inflater) refill() {
-	if f.at > len(f.in)-8 {
-		f.at = len(f.in) - 8 // whoever comes here is over the end already
-	}
+	f.at = min(f.at, len(f.in)-8) // whoever comes here is over the end already
 	f.bits |= binary.LittleEndian.Uint64(f.in[f.at:]) << f.have
 	f.at += int(63-f.have) / 8
 	f.have |= 56
@@ -82,8 +95,8 @@ func (f *inflater) take(n uint) uint32 {
 	return v
 }
 
-// give puts back whole bytes that were not used.
-func (f *inflater) give() {
+// putBack gives back whole bytes that were not used.
+func (f *inflater) putBack() {
 	f.at -= int(f.have / 8)
 	f.bits, f.have = 0, 0
 }
@@ -91,86 +104,49 @@ func (f *inflater) give() {
 // over says that more was used than there is.
 func (f *inflater) over() bool { return f.at-int(f.have/8) > f.end }
 
-// quick is the number of bits of which a table tells the symbol; longer words are rare.
-const quick = 10
-
-// code is a Huffman code. Words are assigned in order of their length, then of symbols.
-type code struct {
-	table   [1 << quick]uint16 // symbol<<4 | length of its word, 0 for longer ones
-	counts  [16]uint16         // words of each length
-	symbols [288]uint16        // in order of their words
-}
-
-func (c *code) build(lengths []uint8) error {
-	c.counts = [16]uint16{}
-	for _, n := range lengths {
-		c.counts[n]++
+// handOn gives away what was not given yet and keeps what repetitions may refer to.
+func (f *inflater) handOn() error {
+	text := f.window[f.given:f.done]
+	_, _ = f.sum.Write(text) // hash.Hash: never an error
+	if err := f.to(text); err != nil {
+		return err
 	}
-	c.counts[0] = 0
-	var word, index [17]uint32
-	left := 1
-	for n := 1; n < 16; n++ {
-		if left = left*2 - int(c.counts[n]); left < 0 {
-			return errInflate
-		}
-		word[n+1] = (word[n] + uint32(c.counts[n])) << 1
-		index[n+1] = index[n] + uint32(c.counts[n])
+	if f.done > history {
+		f.done = copy(f.window, f.window[f.done-history:f.done])
 	}
-	clear(c.table[:])
-	for symbol, n := range lengths {
-		if n == 0 {
-			continue
-		}
-		c.symbols[index[n]] = uint16(symbol)
-		index[n]++
-		first := bits.Reverse32(word[n]) >> (32 - n)
-		word[n]++
-		if n <= quick {
-			for i := first; i < 1<<quick; i += 1 << n {
-				c.table[i] = uint16(symbol)<<4 | uint16(n)
-			}
-		}
-	}
+	f.given = f.done
 	return nil
 }
 
 // symbol reads one of those that are ready; -1 if it is none.
 func (f *inflater) symbol(c *code) int {
-	if e := c.table[f.bits&(1<<quick-1)]; e != 0 {
-		f.bits >>= e & 15
-		f.have -= uint(e & 15)
-		return int(e >> 4)
-	}
-	word, first, index := 0, 0, 0
-	for n := 1; n < 16; n++ {
-		word |= int(f.bits >> (n - 1) & 1)
-		count := int(c.counts[n])
-		if word-first < count {
-			f.take(uint(n))
-			return int(c.symbols[index+word-first])
+	e := c.table[f.bits&(1<<quick-1)]
+	if e == 0 {
+		if e = c.long(f.bits); e == 0 {
+			return -1
 		}
-		index += count
-		first = (first + count) << 1
-		word <<= 1
 	}
-	return -1
+	f.take(e.bits())
+	return e.symbol()
 }
 
 func (f *inflater) stored() error {
 	f.take(f.have % 8)
-	f.give()
+	f.putBack()
 	if f.at+4 > f.end {
 		return errInflate
 	}
 	n := int(binary.LittleEndian.Uint16(f.in[f.at:]))
-	if n != int(^binary.LittleEndian.Uint16(f.in[f.at+2:])) {
+	if n != int(^binary.LittleEndian.Uint16(f.in[f.at+2:])) || f.at+4+n > f.end {
 		return errInflate
+	}
+	if n > len(f.window)-f.done {
+		if err := f.handOn(); err != nil {
+			return err
+		}
 	}
 	f.at += 4
-	if f.at+n > f.end || n > len(f.out)-f.done {
-		return errInflate
-	}
-	f.done += copy(f.out[f.done:], f.in[f.at:f.at+n])
+	f.done += copy(f.window[f.done:], f.in[f.at:f.at+n])
 	f.at += n
 	return nil
 }
@@ -188,6 +164,7 @@ func (f *inflater) fixed() {
 		}
 	}
 	_ = f.literals.build(lengths[:])
+	f.literals.pair()
 	for i := range 30 {
 		lengths[i] = 5
 	}
@@ -244,85 +221,113 @@ func (f *inflater) dynamic() error {
 	if err := f.literals.build(lengths[:nlit]); err != nil {
 		return err
 	}
+	f.literals.pair()
 	return f.distances.build(lengths[nlit : nlit+ndist])
 }
 
-// extended is a length or distance: they grow by steps that double every few symbols.
-func (f *inflater) extended(symbol, first, perStep int) int {
+// extended is a length or distance by its symbol: they grow by steps that double every few
+// symbols, and extra bits tell how far into the step.
+func extended(symbol, first, perStep int) (base int, extra uint) {
 	if symbol < 2*perStep {
-		return first + symbol
+		return first + symbol, 0
 	}
-	extra := uint(symbol/perStep - 1)
-	return first + (perStep+symbol%perStep)<<extra + int(f.take(extra))
+	extra = uint(symbol/perStep - 1)
+	return first + (perStep+symbol%perStep)<<extra, extra
 }
 
-// literalsOf decodes bytes while they have words in the table and there is room for more
-// input and output, with what it needs in registers.
-func (f *inflater) literalsOf() {
-	in, out, table := f.in, f.out, &f.literals.table
+// block decodes until the block's end, with what it needs in registers. A length and its
+// distance use 48 bits at most.
+func (f *inflater) block() error {
+	const mask = 1<<quick - 1
+	in, out, literals, distances := f.in, f.window, &f.literals, &f.distances
 	bits, have, at, done := f.bits, f.have, f.at, f.done
-	for at <= len(in)-8 && done <= len(out)-4 {
+	for {
+		if done > len(out)-longest-overhang {
+			f.done = done
+			if err := f.handOn(); err != nil {
+				return err
+			}
+			done = f.done
+		}
+		if at > len(in)-8 {
+			return errInflate
+		}
 		bits |= binary.LittleEndian.Uint64(in[at:]) << have
 		at += int(63-have) / 8
 		have |= 56
-		to := out[done : done+4 : done+4]
-		n := 0
-		for ; n < 4; n++ {
-			e := table[bits&(1<<quick-1)]
-			if e == 0 || e >= 256<<4 {
-				break
-			}
-			to[n] = byte(e >> 4)
-			bits >>= e & 15
-			have -= uint(e & 15)
+		e := literals.table[bits&mask]
+		for n := 0; n < 4 && e.literals() > 0; n++ {
+			binary.LittleEndian.PutUint16(out[done:], uint16(e))
+			done += e.literals()
+			bits >>= e.bits()
+			have -= e.bits()
+			e = literals.table[bits&mask]
 		}
-		done += n
-		if n < 4 {
-			break
+		if e.literals() > 0 {
+			continue
 		}
+		if at > len(in)-8 {
+			return errInflate
+		}
+		bits |= binary.LittleEndian.Uint64(in[at:]) << have
+		at += int(63-have) / 8
+		have |= 56
+		if e == 0 {
+			e = literals.long(bits)
+		}
+		bits >>= e.bits()
+		have -= e.bits()
+		s := e.symbol()
+		switch {
+		case e == 0 || s > 285:
+			return errInflate
+		case s < 256:
+			out[done] = byte(s)
+			done++
+			continue
+		case s == 256:
+			f.bits, f.have, f.at, f.done = bits, have, at, done
+			return nil
+		}
+		length := longest
+		if s < 285 {
+			base, extra := extended(s-257, 3, 4)
+			length = base + int(bits&(1<<extra-1))
+			bits >>= extra
+			have -= extra
+		}
+		e = distances.table[bits&mask]
+		if e == 0 {
+			e = distances.long(bits)
+		}
+		bits >>= e.bits()
+		have -= e.bits()
+		if e == 0 || e.symbol() > 29 {
+			return errInflate
+		}
+		distance, extra := extended(e.symbol(), 1, 2)
+		distance += int(bits & (1<<extra - 1))
+		bits >>= extra
+		have -= extra
+		if distance > done {
+			return errInflate
+		}
+		repeat(out[done-distance:], distance, length)
+		done += length
 	}
-	f.bits, f.have, f.at, f.done = bits, have, at, done
 }
 
-// block decodes until the block's end. A length and its distance use 48 bits at most.
-func (f *inflater) block() error {
-	for {
-		f.literalsOf()
-		f.refill()
-		s := f.symbol(&f.literals)
-		switch {
-		case s < 0 || s > 285 || f.over():
-			return errInflate
-		case s == 256:
-			return nil
-		case s < 256:
-			if f.done == len(f.out) {
-				return errInflate
-			}
-			f.out[f.done] = byte(s)
-			f.done++
-			continue
-		}
-		length := 258
-		if s < 285 {
-			length = f.extended(s-257, 3, 4)
-		}
-		s = f.symbol(&f.distances)
-		if s < 0 || s > 29 {
-			return errInflate
-		}
-		distance := f.extended(s, 1, 2)
-		if distance > f.done || length > len(f.out)-f.done {
-			return errInflate
-		}
-		from, to := f.out[f.done-distance:], f.out[f.done:f.done+length]
-		f.done += length
-		if distance >= length {
-			copy(to, from)
-			continue
-		}
-		for i := range to {
+// repeat copies length bytes to where the first ones are repeated: distance further on. It
+// may write up to 7 bytes more.
+func repeat(text []byte, distance, length int) {
+	from, to := text, text[distance:]
+	if distance < 8 {
+		for i := range to[:length] {
 			to[i] = from[i]
 		}
+		return
+	}
+	for i := 0; i < length; i += 8 {
+		binary.LittleEndian.PutUint64(to[i:], binary.LittleEndian.Uint64(from[i:]))
 	}
 }

@@ -1,6 +1,10 @@
 package p13shmimage
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"unpipc/projects/p13shmimage/taps"
+)
 
 // rows reads and writes rows of a picture as real numbers: 0 to 255 for opaque pictures of
 // 8 bits, 0 to 65535 for others, with colours multiplied by alpha.
@@ -33,14 +37,12 @@ func (r *rows) load(dst []float32, y, x0, x1 int) {
 			dst[i] = float32(v)
 		}
 	} else {
-		scale := r.most() / 255
-		for i, v := range r.row8(y)[x0*c : x1*c] {
-			dst[i] = float32(v) * scale
-		}
+		taps.Floats(dst, r.row8(y)[x0*c:x1*c])
 	}
 	if r.HasAlpha() {
+		scale := r.most() / float32(int(1)<<r.Depth-1)
 		for p := dst; len(p) > 0; p = p[c:] {
-			multiply(p[:c])
+			multiply(p[:c], scale)
 		}
 	}
 }
@@ -49,8 +51,9 @@ func (r *rows) load(dst []float32, y, x0, x1 int) {
 func (r *rows) store(src []float32, y, x0 int) {
 	c := r.Channels
 	if r.HasAlpha() {
+		scale := r.most() / float32(int(1)<<r.Depth-1)
 		for p := src; len(p) > 0; p = p[c:] {
-			divide(p[:c])
+			divide(p[:c], scale)
 		}
 	}
 	if r.Depth == 16 {
@@ -60,29 +63,28 @@ func (r *rows) store(src []float32, y, x0 int) {
 		}
 		return
 	}
-	dst, scale := r.row8(y)[x0*c:], r.most()/255
-	for i, v := range src {
-		dst[i] = uint8(min(max(v/scale, 0), 255) + 0.5)
-	}
+	taps.Bytes(r.row8(y)[x0*c:][:len(src)], src)
 }
 
 // multiply makes the colours of a pixel those that it contributes: a pixel that cannot be
-// seen must not colour its neighbours.
-func multiply(pixel []float32) {
+// seen must not colour its neighbours. All its samples are scaled.
+func multiply(pixel []float32, scale float32) {
 	last := len(pixel) - 1
+	pixel[last] *= scale
 	for i := range pixel[:last] {
-		pixel[i] = pixel[i] * pixel[last] / 65535
+		pixel[i] = pixel[i] * scale * pixel[last] / 65535
 	}
 }
 
-func divide(pixel []float32) {
+func divide(pixel []float32, scale float32) {
 	last := len(pixel) - 1
 	alpha := pixel[last]
+	pixel[last] /= scale
 	for i := range pixel[:last] {
 		if alpha < 0.5 {
 			pixel[i] = 0 // nothing will be seen of it
 			continue
 		}
-		pixel[i] = pixel[i] * 65535 / alpha
+		pixel[i] = pixel[i] * 65535 / alpha / scale
 	}
 }

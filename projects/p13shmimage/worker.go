@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"unpipc/gobind/sysvshm"
+	"unpipc/projects/p13shmimage/taps"
 )
 
 // What a worker is to do with its slot's rows or strips.
@@ -51,7 +52,7 @@ func (s *shared) work(job string, own *slot) error {
 		return fmt.Errorf("%s %d to %d of %d", job, first, last, all)
 	}
 	if s.header.Portable != 0 {
-		noVector()
+		taps.Portable()
 	}
 	own.Pixels.Store(0) // of one who died before
 	switch job {

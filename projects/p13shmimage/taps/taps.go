@@ -1,11 +1,20 @@
-// Package taps is the inner loop of a blur: sums of rows, each with a weight. It is
-// written twice, in Go and for processors with AVX2 in assembly, and both give the same
-// values: in fixed point anyway, in floating point because they add in the same order and
-// round every product.
+// Package taps are the inner loops of filters: sums of rows, each with a weight, and the
+// ways of samples to and from the values that are summed up. Each is written twice, in Go
+// and for processors with AVX2 in assembly, and both give the same values: in fixed point
+// anyway, in floating point because they add in the same order and round every product.
 package taps
 
-// Block is what lengths of destinations are multiples of.
+import "unsafe"
+
+// Block is what lengths of destinations of sums are multiples of.
 const Block = 128
+
+// vector says that the assembly is used.
+var vector = available
+
+// Portable makes this process use the loops in Go from now on. It is not to be called
+// while another goroutine uses the package.
+func Portable() { vector = false }
 
 // Fixed is two rows that have the same weight, as the two neighbours at one distance have.
 // Where the rows are one, the sample itself, it counts twice and has half its weight.
@@ -14,7 +23,7 @@ type Fixed struct {
 	W    uint32 // in units of 1/65536, at most 32768
 }
 
-// Float is the same with real numbers.
+// Float is the same with real numbers, any weight among them.
 type Float struct {
 	A, B *float32
 	W    float32
@@ -26,7 +35,7 @@ type Float struct {
 // multiple of [Block], and rows have as many values.
 func SumFixed(dst []uint16, taps []Fixed, bias uint16) {
 	check(dst)
-	if Vector {
+	if vector {
 		sumFixedAVX2(&dst[0], len(dst), &taps[0], len(taps), bias)
 		return
 	}
@@ -42,7 +51,7 @@ func sumFixed(dst []uint16, taps []Fixed, bias uint16) {
 		dst[i] = bias
 	}
 	for _, t := range taps {
-		a, b, w := row(t.A, len(dst)), row(t.B, len(dst)), t.W
+		a, b, w := unsafe.Slice(t.A, len(dst)), unsafe.Slice(t.B, len(dst)), t.W
 		for i := range dst {
 			dst[i] += uint16((uint32(a[i]) + uint32(b[i])) * w >> 16)
 		}
@@ -53,7 +62,7 @@ func sumFixed(dst []uint16, taps []Fixed, bias uint16) {
 // last. The length is as for [SumFixed].
 func SumFloat(dst []float32, taps []Float) {
 	check(dst)
-	if Vector {
+	if vector {
 		sumFloatAVX2(&dst[0], len(dst), &taps[0], len(taps))
 		return
 	}
@@ -66,41 +75,11 @@ func SumFloat(dst []float32, taps []Float) {
 func sumFloat(dst []float32, taps []Float) {
 	clear(dst)
 	for _, t := range taps {
-		a, b, w := row(t.A, len(dst)), row(t.B, len(dst)), t.W
+		a, b, w := unsafe.Slice(t.A, len(dst)), unsafe.Slice(t.B, len(dst)), t.W
 		for i := range dst {
 			// The conversion forbids one instruction for both, which would round once.
 			dst[i] += float32((a[i] + b[i]) * w)
 		}
-	}
-}
-
-// Fraction is the number of binary places that [Expand] adds and [Pack] rounds off: as
-// many as leave a sum of two in 16 bits.
-const Fraction = 7
-
-// Expand makes 8-bit samples values for [SumFixed]. dst has at least the length of src.
-func Expand(dst []uint16, src []byte) {
-	done := 0
-	if n := len(src) &^ 31; Vector && n > 0 {
-		_ = dst[n-1]
-		expandAVX2(&dst[0], &src[0], n)
-		done = n
-	}
-	for i, v := range src[done:] {
-		dst[done+i] = uint16(v) << Fraction
-	}
-}
-
-// Pack rounds values of [SumFixed] to 8-bit samples. src has at least the length of dst.
-func Pack(dst []byte, src []uint16) {
-	done := 0
-	if n := len(dst) &^ 31; Vector && n > 0 {
-		_ = src[n-1]
-		packAVX2(&dst[0], &src[0], n)
-		done = n
-	}
-	for i := range dst[done:] {
-		dst[done+i] = uint8(min(255, (uint32(src[done+i])+1<<(Fraction-1))>>Fraction))
 	}
 }
 

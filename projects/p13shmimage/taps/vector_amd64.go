@@ -2,8 +2,8 @@ package taps
 
 import "golang.org/x/sys/cpu"
 
-// Vector says that the assembly is used. It may be set to false.
-var Vector = cpu.X86.HasAVX2
+// available says that the assembly can be used.
+var available = cpu.X86.HasAVX2
 
 //go:noescape
 func sumFixedAVX2(dst *uint16, n int, taps *Fixed, count int, bias uint16)
@@ -16,3 +16,15 @@ func expandAVX2(dst *uint16, src *byte, n int)
 
 //go:noescape
 func packAVX2(dst *byte, src *uint16, n int)
+
+//go:noescape
+func floatsAVX2(dst *float32, src *byte, n int)
+
+//go:noescape
+func bytesAVX2(dst *byte, src *float32, n int)
+
+//go:noescape
+func hypotAVX2(dst, a, b *float32, n int)
+
+//go:noescape
+func differencesAVX2(dst, a, b *byte, n int) (size int)

@@ -2,158 +2,73 @@
 
 // Operands are in Go's order: sources first, the destination last.
 
-// func sumFixedAVX2(dst *uint16, n int, taps *Fixed, count int, bias uint16)
-//
-// 128 values at a time stay in Y0 to Y7 while all taps are added to them.
-TEXT ·sumFixedAVX2(SB), NOSPLIT, $0-34
-	MOVQ	dst+0(FP), DI
-	MOVQ	n+8(FP), CX
-	MOVQ	taps+16(FP), SI
-	MOVQ	count+24(FP), DX
-	VPBROADCASTW	bias+32(FP), Y15
-	XORQ	R8, R8		// offset in bytes
-	SHRQ	$7, CX
+// One tap for 32 bytes of values: the sum of both rows' values, times the weight in Y14, is
+// added to what stays in a register until all taps are done.
+#define TAP(offset, value, sum, ADD, MULTIPLY) \
+	VMOVDQU	offset(R11)(R8*1), value; \
+	ADD	offset(R12)(R8*1), value, value; \
+	MULTIPLY	Y14, value, value; \
+	ADD	value, sum, sum
 
-fixedBlock:
-	VMOVDQA	Y15, Y0
-	VMOVDQA	Y15, Y1
-	VMOVDQA	Y15, Y2
-	VMOVDQA	Y15, Y3
-	VMOVDQA	Y15, Y4
-	VMOVDQA	Y15, Y5
-	VMOVDQA	Y15, Y6
-	VMOVDQA	Y15, Y7
-	MOVQ	SI, R9
-	MOVQ	DX, R10
-
-fixedTap:
-	MOVQ	0(R9), R11
-	MOVQ	8(R9), R12
-	VPBROADCASTW	16(R9), Y14
-	VMOVDQU	0(R11)(R8*1), Y8
-	VPADDW	0(R12)(R8*1), Y8, Y8
-	VPMULHUW	Y14, Y8, Y8
-	VPADDW	Y8, Y0, Y0
-	VMOVDQU	32(R11)(R8*1), Y9
-	VPADDW	32(R12)(R8*1), Y9, Y9
-	VPMULHUW	Y14, Y9, Y9
-	VPADDW	Y9, Y1, Y1
-	VMOVDQU	64(R11)(R8*1), Y10
-	VPADDW	64(R12)(R8*1), Y10, Y10
-	VPMULHUW	Y14, Y10, Y10
-	VPADDW	Y10, Y2, Y2
-	VMOVDQU	96(R11)(R8*1), Y11
-	VPADDW	96(R12)(R8*1), Y11, Y11
-	VPMULHUW	Y14, Y11, Y11
-	VPADDW	Y11, Y3, Y3
-	VMOVDQU	128(R11)(R8*1), Y8
-	VPADDW	128(R12)(R8*1), Y8, Y8
-	VPMULHUW	Y14, Y8, Y8
-	VPADDW	Y8, Y4, Y4
-	VMOVDQU	160(R11)(R8*1), Y9
-	VPADDW	160(R12)(R8*1), Y9, Y9
-	VPMULHUW	Y14, Y9, Y9
-	VPADDW	Y9, Y5, Y5
-	VMOVDQU	192(R11)(R8*1), Y10
-	VPADDW	192(R12)(R8*1), Y10, Y10
-	VPMULHUW	Y14, Y10, Y10
-	VPADDW	Y10, Y6, Y6
-	VMOVDQU	224(R11)(R8*1), Y11
-	VPADDW	224(R12)(R8*1), Y11, Y11
-	VPMULHUW	Y14, Y11, Y11
-	VPADDW	Y11, Y7, Y7
-	ADDQ	$24, R9
-	DECQ	R10
-	JNZ	fixedTap
-	VMOVDQU	Y0, 0(DI)(R8*1)
-	VMOVDQU	Y1, 32(DI)(R8*1)
-	VMOVDQU	Y2, 64(DI)(R8*1)
-	VMOVDQU	Y3, 96(DI)(R8*1)
-	VMOVDQU	Y4, 128(DI)(R8*1)
-	VMOVDQU	Y5, 160(DI)(R8*1)
-	VMOVDQU	Y6, 192(DI)(R8*1)
-	VMOVDQU	Y7, 224(DI)(R8*1)
-	ADDQ	$256, R8
-	DECQ	CX
-	JNZ	fixedBlock
-	VZEROUPPER
+// 256 bytes of values at a time, CX times: sums begin with Y15.
+#define SUM(BROADCAST, ADD, MULTIPLY) \
+	MOVQ	dst+0(FP), DI; \
+	MOVQ	taps+16(FP), SI; \
+	MOVQ	count+24(FP), DX; \
+	XORQ	R8, R8; \
+block: \
+	VMOVDQA	Y15, Y0; \
+	VMOVDQA	Y15, Y1; \
+	VMOVDQA	Y15, Y2; \
+	VMOVDQA	Y15, Y3; \
+	VMOVDQA	Y15, Y4; \
+	VMOVDQA	Y15, Y5; \
+	VMOVDQA	Y15, Y6; \
+	VMOVDQA	Y15, Y7; \
+	MOVQ	SI, R9; \
+	MOVQ	DX, R10; \
+tap: \
+	MOVQ	0(R9), R11; \
+	MOVQ	8(R9), R12; \
+	BROADCAST	16(R9), Y14; \
+	TAP(0, Y8, Y0, ADD, MULTIPLY); \
+	TAP(32, Y9, Y1, ADD, MULTIPLY); \
+	TAP(64, Y10, Y2, ADD, MULTIPLY); \
+	TAP(96, Y11, Y3, ADD, MULTIPLY); \
+	TAP(128, Y8, Y4, ADD, MULTIPLY); \
+	TAP(160, Y9, Y5, ADD, MULTIPLY); \
+	TAP(192, Y10, Y6, ADD, MULTIPLY); \
+	TAP(224, Y11, Y7, ADD, MULTIPLY); \
+	ADDQ	$24, R9; \
+	DECQ	R10; \
+	JNZ	tap; \
+	VMOVDQU	Y0, 0(DI)(R8*1); \
+	VMOVDQU	Y1, 32(DI)(R8*1); \
+	VMOVDQU	Y2, 64(DI)(R8*1); \
+	VMOVDQU	Y3, 96(DI)(R8*1); \
+	VMOVDQU	Y4, 128(DI)(R8*1); \
+	VMOVDQU	Y5, 160(DI)(R8*1); \
+	VMOVDQU	Y6, 192(DI)(R8*1); \
+	VMOVDQU	Y7, 224(DI)(R8*1); \
+	ADDQ	$256, R8; \
+	DECQ	CX; \
+	JNZ	block; \
+	VZEROUPPER; \
 	RET
+
+// func sumFixedAVX2(dst *uint16, n int, taps *Fixed, count int, bias uint16)
+TEXT ·sumFixedAVX2(SB), NOSPLIT, $0-34
+	MOVQ	n+8(FP), CX
+	SHRQ	$7, CX
+	VPBROADCASTW	bias+32(FP), Y15
+	SUM(VPBROADCASTW, VPADDW, VPMULHUW)
 
 // func sumFloatAVX2(dst *float32, n int, taps *Float, count int)
-//
-// 64 values at a time stay in Y0 to Y7.
 TEXT ·sumFloatAVX2(SB), NOSPLIT, $0-32
-	MOVQ	dst+0(FP), DI
 	MOVQ	n+8(FP), CX
-	MOVQ	taps+16(FP), SI
-	MOVQ	count+24(FP), DX
-	XORQ	R8, R8		// offset in bytes
 	SHRQ	$6, CX
-
-floatBlock:
-	VXORPS	Y0, Y0, Y0
-	VXORPS	Y1, Y1, Y1
-	VXORPS	Y2, Y2, Y2
-	VXORPS	Y3, Y3, Y3
-	VXORPS	Y4, Y4, Y4
-	VXORPS	Y5, Y5, Y5
-	VXORPS	Y6, Y6, Y6
-	VXORPS	Y7, Y7, Y7
-	MOVQ	SI, R9
-	MOVQ	DX, R10
-
-floatTap:
-	MOVQ	0(R9), R11
-	MOVQ	8(R9), R12
-	VBROADCASTSS	16(R9), Y14
-	VMOVUPS	0(R11)(R8*1), Y8
-	VADDPS	0(R12)(R8*1), Y8, Y8
-	VMULPS	Y14, Y8, Y8
-	VADDPS	Y8, Y0, Y0
-	VMOVUPS	32(R11)(R8*1), Y9
-	VADDPS	32(R12)(R8*1), Y9, Y9
-	VMULPS	Y14, Y9, Y9
-	VADDPS	Y9, Y1, Y1
-	VMOVUPS	64(R11)(R8*1), Y10
-	VADDPS	64(R12)(R8*1), Y10, Y10
-	VMULPS	Y14, Y10, Y10
-	VADDPS	Y10, Y2, Y2
-	VMOVUPS	96(R11)(R8*1), Y11
-	VADDPS	96(R12)(R8*1), Y11, Y11
-	VMULPS	Y14, Y11, Y11
-	VADDPS	Y11, Y3, Y3
-	VMOVUPS	128(R11)(R8*1), Y8
-	VADDPS	128(R12)(R8*1), Y8, Y8
-	VMULPS	Y14, Y8, Y8
-	VADDPS	Y8, Y4, Y4
-	VMOVUPS	160(R11)(R8*1), Y9
-	VADDPS	160(R12)(R8*1), Y9, Y9
-	VMULPS	Y14, Y9, Y9
-	VADDPS	Y9, Y5, Y5
-	VMOVUPS	192(R11)(R8*1), Y10
-	VADDPS	192(R12)(R8*1), Y10, Y10
-	VMULPS	Y14, Y10, Y10
-	VADDPS	Y10, Y6, Y6
-	VMOVUPS	224(R11)(R8*1), Y11
-	VADDPS	224(R12)(R8*1), Y11, Y11
-	VMULPS	Y14, Y11, Y11
-	VADDPS	Y11, Y7, Y7
-	ADDQ	$24, R9
-	DECQ	R10
-	JNZ	floatTap
-	VMOVUPS	Y0, 0(DI)(R8*1)
-	VMOVUPS	Y1, 32(DI)(R8*1)
-	VMOVUPS	Y2, 64(DI)(R8*1)
-	VMOVUPS	Y3, 96(DI)(R8*1)
-	VMOVUPS	Y4, 128(DI)(R8*1)
-	VMOVUPS	Y5, 160(DI)(R8*1)
-	VMOVUPS	Y6, 192(DI)(R8*1)
-	VMOVUPS	Y7, 224(DI)(R8*1)
-	ADDQ	$256, R8
-	DECQ	CX
-	JNZ	floatBlock
-	VZEROUPPER
-	RET
+	VXORPS	Y15, Y15, Y15
+	SUM(VBROADCASTSS, VADDPS, VMULPS)
 
 // func expandAVX2(dst *uint16, src *byte, n int)
 TEXT ·expandAVX2(SB), NOSPLIT, $0-24
@@ -192,11 +107,136 @@ pack:
 	VPSRLW	$7, Y0, Y0
 	VPSRLW	$7, Y1, Y1
 	VPACKUSWB	Y1, Y0, Y0
-	VPERMQ	$0xd8, Y0, Y0
+	VPERMQ	$0xd8, Y0, Y0	// each half was packed by itself
 	VMOVDQU	Y0, (DI)
 	ADDQ	$64, SI
 	ADDQ	$32, DI
 	DECQ	CX
 	JNZ	pack
+	VZEROUPPER
+	RET
+
+// func floatsAVX2(dst *float32, src *byte, n int)
+TEXT ·floatsAVX2(SB), NOSPLIT, $0-24
+	MOVQ	dst+0(FP), DI
+	MOVQ	src+8(FP), SI
+	MOVQ	n+16(FP), CX
+	SHRQ	$5, CX
+
+floats:
+	VPMOVZXBD	(SI), Y0
+	VPMOVZXBD	8(SI), Y1
+	VPMOVZXBD	16(SI), Y2
+	VPMOVZXBD	24(SI), Y3
+	VCVTDQ2PS	Y0, Y0
+	VCVTDQ2PS	Y1, Y1
+	VCVTDQ2PS	Y2, Y2
+	VCVTDQ2PS	Y3, Y3
+	VMOVUPS	Y0, (DI)
+	VMOVUPS	Y1, 32(DI)
+	VMOVUPS	Y2, 64(DI)
+	VMOVUPS	Y3, 96(DI)
+	ADDQ	$32, SI
+	ADDQ	$128, DI
+	DECQ	CX
+	JNZ	floats
+	VZEROUPPER
+	RET
+
+// Between 0 in Y15 and 255 in Y14, with a half in Y13 added, without what is behind the point.
+#define ROUND(offset, value) \
+	VMAXPS	offset(SI), Y15, value; \
+	VMINPS	Y14, value, value; \
+	VADDPS	Y13, value, value; \
+	VCVTTPS2DQ	value, value
+
+// func bytesAVX2(dst *byte, src *float32, n int)
+TEXT ·bytesAVX2(SB), NOSPLIT, $0-24
+	MOVQ	dst+0(FP), DI
+	MOVQ	src+8(FP), SI
+	MOVQ	n+16(FP), CX
+	VXORPS	Y15, Y15, Y15
+	VBROADCASTSS	most<>(SB), Y14
+	VBROADCASTSS	half<>(SB), Y13
+	VMOVDQU	order<>(SB), Y12
+	SHRQ	$5, CX
+
+bytes:
+	ROUND(0, Y0)
+	ROUND(32, Y1)
+	ROUND(64, Y2)
+	ROUND(96, Y3)
+	VPACKUSDW	Y1, Y0, Y0
+	VPACKUSDW	Y3, Y2, Y2
+	VPACKUSWB	Y2, Y0, Y0
+	VPERMD	Y0, Y12, Y0	// each half was packed by itself
+	VMOVDQU	Y0, (DI)
+	ADDQ	$128, SI
+	ADDQ	$32, DI
+	DECQ	CX
+	JNZ	bytes
+	VZEROUPPER
+	RET
+
+DATA most<>+0(SB)/4, $255.0
+GLOBL most<>(SB), RODATA|NOPTR, $4
+DATA half<>+0(SB)/4, $0.5
+GLOBL half<>(SB), RODATA|NOPTR, $4
+DATA order<>+0(SB)/8, $0x0000000400000000
+DATA order<>+8(SB)/8, $0x0000000500000001
+DATA order<>+16(SB)/8, $0x0000000600000002
+DATA order<>+24(SB)/8, $0x0000000700000003
+GLOBL order<>(SB), RODATA|NOPTR, $32
+
+// func hypotAVX2(dst, a, b *float32, n int)
+TEXT ·hypotAVX2(SB), NOSPLIT, $0-32
+	MOVQ	dst+0(FP), DI
+	MOVQ	a+8(FP), SI
+	MOVQ	b+16(FP), DX
+	MOVQ	n+24(FP), CX
+	XORQ	R8, R8
+	SHRQ	$3, CX
+
+hypot:
+	VMOVUPS	(SI)(R8*1), Y0
+	VMOVUPS	(DX)(R8*1), Y1
+	VMULPS	Y0, Y0, Y0
+	VMULPS	Y1, Y1, Y1
+	VADDPS	Y1, Y0, Y0
+	VSQRTPS	Y0, Y0
+	VMOVUPS	Y0, (DI)(R8*1)
+	ADDQ	$32, R8
+	DECQ	CX
+	JNZ	hypot
+	VZEROUPPER
+	RET
+
+// func differencesAVX2(dst, a, b *byte, n int) (size int)
+TEXT ·differencesAVX2(SB), NOSPLIT, $0-40
+	MOVQ	dst+0(FP), DI
+	MOVQ	a+8(FP), SI
+	MOVQ	b+16(FP), DX
+	MOVQ	n+24(FP), CX
+	XORQ	R8, R8
+	VPXOR	Y15, Y15, Y15
+	VPXOR	Y14, Y14, Y14	// four sums
+	SHRQ	$5, CX
+
+differences:
+	VMOVDQU	(SI)(R8*1), Y0
+	VPSUBB	(DX)(R8*1), Y0, Y0
+	VMOVDQU	Y0, (DI)(R8*1)
+	VPABSB	Y0, Y0
+	VPSADBW	Y15, Y0, Y0
+	VPADDQ	Y0, Y14, Y14
+	ADDQ	$32, R8
+	DECQ	CX
+	JNZ	differences
+	VEXTRACTI128	$1, Y14, X0
+	VPADDQ	X0, X14, X0
+	VPSRLDQ	$8, X0, X1
+	VPADDQ	X1, X0, X0
+	VMOVQ	X0, AX
+	MOVQ	AX, size+32(FP)
 	VZEROUPPER
 	RET

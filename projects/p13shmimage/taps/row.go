@@ -1,5 +1,0 @@
-package taps
-
-import "unsafe"
-
-func row[T any](first *T, n int) []T { return unsafe.Slice(first, n) }

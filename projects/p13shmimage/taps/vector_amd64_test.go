@@ -1,5 +1,0 @@
-package taps
-
-var hasVector = Vector
-
-func setVector(on bool) { Vector = on }

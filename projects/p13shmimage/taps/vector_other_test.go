@@ -1,7 +1,0 @@
-//go:build !amd64
-
-package taps
-
-const hasVector = false
-
-func setVector(bool) {}

@@ -1,5 +1,0 @@
-package p13shmimage
-
-import "unpipc/projects/p13shmimage/taps"
-
-func noVector() { taps.Vector = false }
