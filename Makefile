@@ -12,6 +12,7 @@ REF_LIBS := -lm -lrt
 ref_own = $(if $(findstring rpc,$(notdir $(realpath $(dir $(1))..))),$(shell pkg-config --cflags --libs libtirpc))
 
 EXERCISES := $(notdir $(wildcard projects/p[0-9][0-9]*))
+LECTURES := $(notdir $(wildcard projects/lectures/l[0-9][0-9]*))
 # p02fifo -> p02
 number = $(shell echo $(1) | cut -c1-3)
 
@@ -30,6 +31,7 @@ go-programs:
 	@mkdir -p bin
 	@go build -o bin/ ./projects/ipc_suite
 	@$(foreach e,$(EXERCISES),go build $(LINK_$(call number,$(e))) -o bin/$(call number,$(e))/ ./projects/$(e)/... &&) true
+	@$(if $(LECTURES),go build -o bin/lectures/ ./projects/lectures/...)
 
 # mypipe is judged by how fast it starts: linked statically, no loader runs before
 # it. The tags leave out libc's resolver, which pflag would bring in by package net.
@@ -44,6 +46,8 @@ $(2): $(1) $(wildcard $(dir $(1))*.h $(dir $(1))rpcgen/* projects/internal/*/ref
 endef
 $(foreach e,$(EXERCISES),$(foreach c,$(wildcard projects/$(e)/ref/*.c),\
 	$(eval $(call ref_rule,$(c),bin/$(call number,$(e))/ref/$(basename $(notdir $(c)))))))
+$(foreach c,$(wildcard projects/lectures/*/ref/*.c),\
+	$(eval $(call ref_rule,$(c),bin/lectures/ref/$(basename $(notdir $(c))))))
 $(foreach c,$(wildcard projects/internal/*/ref/*.c),\
 	$(eval $(call ref_rule,$(c),bin/ref/$(basename $(notdir $(c))))))
 
@@ -100,7 +104,7 @@ lint:
 	go tool staticcheck ./...
 
 werror: # cgo shows warnings on a cache miss only, so they are errors here
-	@for c in csrc/*/*.c $(wildcard projects/*/ref/*.c projects/internal/*/ref/*.c); do \
+	@for c in csrc/*/*.c $(wildcard projects/*/ref/*.c projects/lectures/*/ref/*.c projects/internal/*/ref/*.c); do \
 		$(CC) $(REF_FLAGS) -Wshadow -Wstrict-prototypes -Wmissing-declarations -Werror -O2 -Icapi \
 			$(shell pkg-config --cflags libtirpc) -c -o /dev/null $$c || exit 1; \
 	done
@@ -111,7 +115,7 @@ race:
 sanitize:
 	go test -asan -timeout 20m ./gobind/...
 	CGO_CFLAGS="-O1 -g $(UBSAN)" CGO_LDFLAGS="$(UBSAN)" go test -timeout 20m ./gobind/...
-	CFLAGS="$(SANITIZE)" go test -timeout 20m $(addprefix ./projects/,$(addsuffix /...,$(EXERCISES))) ./projects/internal/...
+	CFLAGS="$(SANITIZE)" go test -timeout 20m $(addprefix ./projects/,$(addsuffix /...,$(EXERCISES) lectures)) ./projects/internal/...
 
 # ---- using --------------------------------------------------------------------
 demo: deps build ## install what is missing, build, measure every mechanism, show the table
@@ -126,11 +130,16 @@ project-%: build
 compare-%: build
 	@bin/ipc_suite compare $*
 
+lecture-%: build
+	@bin/ipc_suite run $@
+
 # Shown by help; the pattern rules above do the work.
 project-N: ## play exercise N as a terminal session (make project-1)
 	@echo "Which one? make project-1"; exit 2
 compare-N: ## exercise N in Go and in C side by side (make compare-1)
 	@echo "Which one? make compare-1"; exit 2
+lecture-N: ## play program N of the lecture (make lecture-4)
+	@echo "Which one? make lecture-4"; exit 2
 
 deps: # what the tests need and a bare machine may lack
 	@.ci/deps

@@ -131,7 +131,7 @@ func (f *benchmarkFlags) selection(cfg measure.Config) ([]measure.Row, error) {
 		return nil, fmt.Errorf("--only %s: %w", f.only, err)
 	}
 	rows := slices.Concat(transfer.Rows(cfg), callcost.Rows(cfg), lockcost.Rows(cfg))
-	for _, e := range exercises {
+	for _, e := range all() {
 		if e.Rows != nil {
 			rows = append(rows, e.Rows(cfg)...)
 		}

@@ -40,13 +40,13 @@ func clean(w io.Writer, dryRun bool) error {
 		return err
 	}
 	left = append(left, more...)
-	for _, e := range exercises {
+	for _, e := range all() {
 		if e.Leftovers == nil {
 			continue
 		}
 		more, err := e.Leftovers()
 		if err != nil {
-			return fmt.Errorf("exercise %d: %w", e.N, err)
+			return fmt.Errorf("%s: %w", e.Heading(), err)
 		}
 		left = append(left, more...)
 	}

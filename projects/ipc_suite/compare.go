@@ -65,7 +65,7 @@ func compare(w io.Writer, e *exercise.Exercise, rounds int) (same bool, err erro
 		}
 		ratios = append(ratios, sides[0].took[round].Seconds()/sides[1].took[round].Seconds())
 	}
-	fmt.Fprintf(w, "Exercise %d: %s, Go beside its C reference\n", e.N, e.Title)
+	fmt.Fprintf(w, "%s, Go beside its C reference\n", e.Heading())
 	same = writeComparison(w, sides[0].last, sides[1].last)
 	slices.Sort(ratios)
 	median := func(d []time.Duration) float64 { slices.Sort(d); return d[len(d)/2].Seconds() }

@@ -13,7 +13,7 @@ func listCommand() *cobra.Command {
 	markdown := false
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "List the exercises",
+		Short: "List the exercises and the lecture's programs",
 		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			writeList(cmd.OutOrStdout(), markdown)
@@ -29,8 +29,8 @@ func writeList(w io.Writer, markdown bool) {
 	t.SetStyle(table.StyleLight)
 	if !markdown {
 		t.AppendHeader(table.Row{"N", "Exercise", "Book", "Mechanisms", "Programs"})
-		for _, e := range exercises {
-			t.AppendRow(table.Row{e.N, e.Title, e.Book, e.Mechanisms, strings.Join(e.Programs, ", ")})
+		for _, e := range all() {
+			t.AppendRow(table.Row{e.Arg(), e.Title, e.Book, e.Mechanisms, strings.Join(e.Programs, ", ")})
 		}
 		fmt.Fprintln(w, t.Render())
 		return

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"strconv"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
@@ -85,18 +84,14 @@ func command() *cobra.Command {
 // exerciseArg takes the number of an exercise as the only argument.
 func exerciseArg(args []string) (*exercise.Exercise, error) {
 	if len(args) != 1 {
-		return nil, usageError{fmt.Errorf("expected the number of one exercise, got %d arguments", len(args))}
+		return nil, usageError{fmt.Errorf("expected one exercise (4, lecture-4), got %d arguments", len(args))}
 	}
-	n, err := strconv.Atoi(args[0])
-	if err != nil {
-		return nil, usageError{fmt.Errorf("%q is not the number of an exercise", args[0])}
-	}
-	for _, e := range exercises {
-		if e.N == n {
+	for _, e := range all() {
+		if e.Arg() == args[0] {
 			return e, nil
 		}
 	}
-	return nil, usageError{fmt.Errorf("there is no exercise %d; 'ipc_suite list' shows those there are", n)}
+	return nil, usageError{fmt.Errorf("there is no exercise %q; 'ipc_suite list' shows those there are", args[0])}
 }
 
 // binFolder is the folder of this program, where "make build" puts the others.

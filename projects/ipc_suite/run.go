@@ -28,7 +28,7 @@ func runCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "Exercise %d: %s (%s)\n\n", e.N, e.Title, e.Mechanisms)
+			fmt.Fprintf(cmd.OutOrStdout(), "%s (%s)\n\n", e.Heading(), e.Mechanisms)
 			t.Session(cmd.OutOrStdout())
 			if !t.OK() {
 				return errSilent

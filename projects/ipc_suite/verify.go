@@ -32,8 +32,8 @@ of them whether they do it. Without --bin it checks the programs built here.`,
 					return err
 				}
 			} else if missing := e.Missing(dir); len(missing) > 0 {
-				return fmt.Errorf("%s: no program %s; exercise %d has %s",
-					dir, strings.Join(missing, ", "), e.N, strings.Join(e.Programs, ", "))
+				return fmt.Errorf("%s: no program %s; %s has %s",
+					dir, strings.Join(missing, ", "), e.Heading(), strings.Join(e.Programs, ", "))
 			}
 			ok, err := verify(cmd.OutOrStdout(), e, dir)
 			if err == nil && !ok {
@@ -52,7 +52,7 @@ func verify(w io.Writer, e *exercise.Exercise, bin string) (ok bool, err error) 
 	if err != nil {
 		return false, err
 	}
-	fmt.Fprintf(w, "Exercise %d: %s, programs in %s\n", e.N, e.Title, bin)
+	fmt.Fprintf(w, "%s, programs in %s\n", e.Heading(), bin)
 	passed, failed := 0, 0
 	for _, name := range names {
 		t, err := script.Play(e.Scripts, name, bin)

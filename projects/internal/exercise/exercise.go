@@ -6,14 +6,17 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 
 	"unpipc/projects/internal/measure"
 )
 
-// Exercise describes one exercise of the guide. Each exercise's package has one.
+// Exercise describes one exercise of the guide, or one program of the lecture. Each one's
+// package has one.
 type Exercise struct {
 	N          int
-	Folder     string   // below projects/: "p01pipeline"
+	Folder     string   // below projects/: "p01pipeline", "lectures/l04fifo"
 	Title      string   // "Shell pipeline"
 	Book       string   // section of UNPv2 (or APUE) it belongs to
 	Mechanisms string   // "pipe, fork, dup2, exec, wait"
@@ -34,8 +37,32 @@ type Leftover struct {
 	Remove func() error
 }
 
-// Bin is the folder below bin/ with the exercise's programs: "p01".
-func (e *Exercise) Bin() string { return fmt.Sprintf("p%02d", e.N) }
+// Bin is the folder below bin/ with the exercise's programs: "p01", "lectures".
+func (e *Exercise) Bin() string {
+	if e.lecture() {
+		return "lectures"
+	}
+	return fmt.Sprintf("p%02d", e.N)
+}
+
+func (e *Exercise) lecture() bool { return strings.HasPrefix(e.Folder, "lectures/") }
+
+// Arg is what stands for the exercise on a command line: "1", "lecture-4".
+func (e *Exercise) Arg() string {
+	if e.lecture() {
+		return fmt.Sprintf("lecture-%d", e.N)
+	}
+	return strconv.Itoa(e.N)
+}
+
+// Heading is the exercise's line over what is said of it.
+func (e *Exercise) Heading() string {
+	kind := "Exercise"
+	if e.lecture() {
+		kind = "Lecture"
+	}
+	return fmt.Sprintf("%s %d: %s", kind, e.N, e.Title)
+}
 
 // Missing are the programs of the exercise that the folder has not got.
 func (e *Exercise) Missing(dir string) []string {
