@@ -15,12 +15,22 @@
 //	unp_posixsem.h       POSIX semaphores, named and in memory
 //	unp_posixshm.h       POSIX shared memory: open, allocate
 //	unp_sysvshm.h        System V shared memory: state, limits
+//	unp_sunrpc_server.h  Sun RPC: connections of a server, its procedures
+//	unp_sunrpc_client.h  Sun RPC: handles of a client, its credentials
+//	unp_rpcbind.h        questions to rpcbind
+//	unp_calc.h           the dispatchers of calc.x
+//	calc.h               calc.x as rpcgen writes it in C
+//
+// Interface files of Sun RPC are here too. What rpcgen makes of them is checked in: calc.h
+// here, the C files in csrc/calc. A test regenerates and compares.
 //
 // Both csrc and gobind import this package: cgo does not tell the build cache of
 // headers outside a package's own folder, and the embedding below does.
 package capi
 
 import "embed"
+
+//go:generate ./rpcgen.sh
 
 // Headers are the .h files of this folder.
 //

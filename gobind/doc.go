@@ -22,6 +22,8 @@
 //	posixshm  POSIX shared memory, memfd                             13
 //	sysvshm   System V shared memory                                 14
 //	futex     sleeping at a word in shared memory                    (futex(2))
+//	sunrpc    Sun RPC: clients, servers, rpcbind, authentication     16
+//	calc      calc.x in Go types, over sunrpc                        16
 //	unixsock  connected Unix domain sockets                          (volume 1, 15)
 //	ipctest   for tests: names, isolation, roles, a check for leaks
 //
@@ -77,8 +79,8 @@
 // Every call that can block has a form that takes a context.Context. It returns
 // context.Cause(ctx) soon after ctx ends, and then nothing was taken or given: no
 // byte, message or child is lost, and half a write is reported. A call that had
-// succeeded when the context ended has succeeded. The exceptions are pclose, the wait at
-// a barrier and the spin lock, which cannot be interrupted.
+// succeeded when the context ended has succeeded. The exceptions are pclose, the end of
+// a thread, the wait at a barrier and the spin lock, which cannot be interrupted.
 //
 // How, where there is no poller in it: signal 63 is sent to the sleeping thread
 // alone, with a handler that does nothing and is installed without SA_RESTART,

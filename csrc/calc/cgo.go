@@ -1,0 +1,12 @@
+// Package calc holds what rpcgen makes of calc.x, and its procedures, behind
+// [unpipc/gobind/calc].
+package calc
+
+/*
+#cgo CFLAGS: -std=c11 -D_GNU_SOURCE -I${SRCDIR}/../../capi
+#cgo pkg-config: libtirpc
+*/
+import "C"
+
+// So that a changed header is seen by the build cache.
+import _ "unpipc/capi"

@@ -1,0 +1,11 @@
+// Package sunrpc holds the C shims behind [unpipc/gobind/sunrpc].
+package sunrpc
+
+/*
+#cgo CFLAGS: -std=c11 -D_GNU_SOURCE -I${SRCDIR}/../../capi
+#cgo pkg-config: libtirpc
+*/
+import "C"
+
+// So that a changed header is seen by the build cache.
+import _ "unpipc/capi"

@@ -1,0 +1,201 @@
+package sunrpc
+
+/*
+#cgo CFLAGS: -I${SRCDIR}/../../capi
+#cgo pkg-config: libtirpc
+#include "unp_sunrpc_client.h"
+*/
+import "C"
+
+import (
+	"context"
+	"net"
+	"runtime"
+	"sync/atomic"
+	"syscall"
+	"time"
+	"unsafe"
+
+	_ "unpipc/capi"
+	_ "unpipc/csrc/sunrpc"
+	"unpipc/gobind/internal/errs"
+)
+
+// Handle is a CLIENT * for the stubs of rpcgen.
+type Handle unsafe.Pointer
+
+// Caller makes calls: a [*Client] or a [*Pool]. stub is called with a handle and
+// calls one stub of rpcgen -M with it, whose enum clnt_stat it returns.
+type Caller interface {
+	Call(ctx context.Context, stub func(Handle) Status) error
+}
+
+// Client is a connection to one version of a program. Calls are made one at a time;
+// others wait. It may be used by several goroutines.
+type Client struct {
+	program Program
+	remote  net.Addr
+	fd      int
+	turn    chan struct{} // holds one token: whose turn it is
+	handle  *C.CLIENT     // nil: closed, or broken
+	auth    plug
+	why     error // that handle is nil
+	ended   atomic.Bool
+	breaks  breather
+}
+
+// newClient takes fd, connected and blocking, also when it fails.
+func newClient(fd int, remote net.Addr, p Program, o Options) (*Client, error) {
+	c := &Client{program: p, remote: remote, fd: fd, turn: make(chan struct{}, 1)}
+	errno := syscall.Errno(C.unp_sunrpc_client_new(C.int(fd), C.rpcprog_t(p.Number), C.rpcvers_t(p.Version),
+		C.int64_t(o.timeout()), C.int64_t(o.retry()), &c.handle))
+	if errno != 0 {
+		_ = syscall.Close(fd)
+		return nil, errs.Call("clnt_vc_create", errno)
+	}
+	c.turn <- struct{}{}
+	return c, nil
+}
+
+// Call makes a call. It sleeps until it is its turn and until the answer is here.
+//
+// A status other than Success comes back as an [*Error]. After one that is not the
+// server's answer the connection is closed, and later calls fail with [ErrBroken]; so a
+// late answer is never taken for another call's. When ctx ends Call returns its cause, and
+// the connection is closed too; the server may have done what was asked, or do it yet.
+func (c *Client) Call(ctx context.Context, stub func(Handle) Status) error {
+	select {
+	case <-c.turn:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	defer func() { c.turn <- struct{}{} }()
+	c.breaks.breathe()
+	if c.handle == nil {
+		return &Error{Op: "call", Program: c.program, Status: CantSend, Err: c.why}
+	}
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	status, interrupted := c.run(ctx, func() Status { return stub(Handle(c.handle)) })
+	if status == Success && !interrupted {
+		return nil
+	}
+	var failure error
+	if status != Success {
+		failure = c.failure(status)
+	}
+	if interrupted || !status.answered() && !(status == TimedOut && c.datagram()) {
+		c.destroy(ErrBroken)
+	}
+	if interrupted && failure != nil && !status.answered() {
+		return context.Cause(ctx)
+	}
+	return failure
+}
+
+// run makes a call that the end of ctx interrupts.
+func (c *Client) run(ctx context.Context, call func() Status) (status Status, interrupted bool) {
+	if ctx.Done() == nil {
+		return call(), false
+	}
+	done := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		C.unp_sunrpc_client_interrupt(C.int(c.fd))
+		close(done)
+	})
+	status = call()
+	if stop() {
+		return status, false
+	}
+	<-done
+	return status, true
+}
+
+func (c *Client) failure(status Status) error {
+	var f C.struct_unp_sunrpc_failure
+	C.unp_sunrpc_failure_of(c.handle, C.enum_clnt_stat(status), &f)
+	e := &Error{
+		Op: "call", Program: c.program, Status: status,
+		Why: AuthStat(f.why), Low: uint32(f.low), High: uint32(f.high),
+	}
+	if f.error != 0 {
+		e.Err = syscall.Errno(f.error)
+	}
+	if err := c.auth.takeError(); err != nil {
+		e.Err = err
+	}
+	return e
+}
+
+func (c *Client) datagram() bool {
+	_, ok := c.remote.(*net.UDPAddr)
+	return ok
+}
+
+// destroy ends the connection; the caller has the turn.
+func (c *Client) destroy(why error) {
+	if why == ErrBroken {
+		// GSS would take leave of the server, and wait for its answer.
+		C.unp_sunrpc_client_interrupt(C.int(c.fd))
+	}
+	C.unp_sunrpc_client_free(c.handle)
+	c.auth.release()
+	c.handle, c.why = nil, why
+	c.ended.Store(true)
+}
+
+// Null calls procedure 0, which every program has and which does nothing.
+func (c *Client) Null(ctx context.Context) error {
+	return c.Call(ctx, func(h Handle) Status { return Status(C.unp_sunrpc_null((*C.CLIENT)(h))) })
+}
+
+// RemoteAddr is the server's address.
+func (c *Client) RemoteAddr() net.Addr { return c.remote }
+
+// Close waits for the call in progress and closes the connection. Calls that come later
+// fail with net.ErrClosed. Closing again does nothing.
+func (c *Client) Close() error {
+	<-c.turn
+	defer func() { c.turn <- struct{}{} }()
+	if c.handle != nil {
+		c.destroy(net.ErrClosed)
+	}
+	c.why = net.ErrClosed
+	return nil
+}
+
+// stale says that the server has closed the connection, or will not be understood.
+func (c *Client) stale() bool {
+	return c.ended.Load() || !c.datagram() && C.unp_sunrpc_client_stale(C.int(c.fd)) != 0
+}
+
+// breather lets the scheduler have its say now and then, as package gobind says of
+// goroutines that do nothing but system calls.
+type breather struct{ calls uint }
+
+func (b *breather) breathe() {
+	if b.calls++; b.calls%256 == 0 {
+		runtime.Gosched()
+	}
+}
+
+// A call waits no longer than this for the answer to go on, unless Options say otherwise.
+const defaultTimeout = 25 * time.Second
+
+// After this time a call that was sent in a datagram is sent again.
+const defaultRetry = time.Second
+
+func (o Options) timeout() time.Duration {
+	if o.Timeout > 0 {
+		return max(o.Timeout, time.Microsecond)
+	}
+	return defaultTimeout
+}
+
+func (o Options) retry() time.Duration {
+	if o.Retry > 0 {
+		return max(o.Retry, time.Microsecond)
+	}
+	return defaultRetry
+}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package sunrpc_test
+
+const raceDetector = false
