@@ -19,32 +19,40 @@ type Calculator interface {
 	Evaluate(r *sunrpc.Request, expression []Token) (int32, error)
 }
 
-// Handle adds the program to a server: the versions that are named, or both. A [Status]
-// that c returns is the result of version 2; other errors refuse the call, and with
-// version 1 each does.
+// Handle adds the program to a server: the versions that are named, or both.
 func Handle(s *sunrpc.Server, c Calculator, versions ...uint32) {
-	if len(versions) == 0 || slices.Contains(versions, V1.Version) {
-		s.Handle(sunrpc.Service{Program: V1, Dispatch: C.calc_prog_1,
+	for _, service := range Services(c) {
+		if len(versions) == 0 || slices.Contains(versions, service.Program.Version) {
+			s.Handle(service)
+		}
+	}
+}
+
+// Services are both versions, for a server that gives the program another number. A
+// [Status] that c returns is the result of version 2; other errors refuse the call, and
+// with version 1 each does.
+func Services(c Calculator) []sunrpc.Service {
+	apply := func(r *sunrpc.Request, o *C.operands) (int32, error) {
+		return c.Apply(r, Operation(r.Proc()), int32(o.a), int32(o.b))
+	}
+	return []sunrpc.Service{
+		{Program: V1, Dispatch: C.calc_prog_1,
 			Call: func(r *sunrpc.Request, args, result unsafe.Pointer) error {
-				o := (*C.operands)(args)
-				n, err := c.Apply(r, Operation(r.Proc()), int32(o.a), int32(o.b))
+				n, err := apply(r, (*C.operands)(args))
 				*(*C.int)(result) = C.int(n)
 				return err
-			}})
-	}
-	if len(versions) == 0 || slices.Contains(versions, V2.Version) {
-		s.Handle(sunrpc.Service{Program: V2, Dispatch: C.calc_prog_2,
+			}},
+		{Program: V2, Dispatch: C.calc_prog_2,
 			Call: func(r *sunrpc.Request, args, result unsafe.Pointer) error {
 				var n int32
 				var err error
 				if r.Proc() == C.EVALUATE {
 					n, err = evaluate(c, r, (*C.expression)(args))
 				} else {
-					o := (*C.operands)(args)
-					n, err = c.Apply(r, Operation(r.Proc()), int32(o.a), int32(o.b))
+					n, err = apply(r, (*C.operands)(args))
 				}
 				return answer((*C.calc_result)(result), n, err)
-			}})
+			}},
 	}
 }
 
