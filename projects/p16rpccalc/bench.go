@@ -1,0 +1,164 @@
+package p16rpccalc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"unpipc/projects/internal/measure"
+)
+
+// rows compare calls with those of the C pair and of gRPC.
+func rows(measure.Config) []measure.Row {
+	const check = "every client compares every sum"
+	row := func(name, what string, unit measure.Unit, variants ...measure.Variant) measure.Row {
+		return measure.Row{Group: "exercise 16", Name: name, What: what, Check: check, Unit: unit, Variants: variants}
+	}
+	latency := "one client calls ADD in version 2 again and again over %s; mean of all calls"
+	return []measure.Row{
+		row("rpc_calls_16", "16 clients with a connection each call ADD in version 2 over TCP on loopback", "calls/s",
+			pair("Go", "p16", "tcp", 16, elapsed), pair("C", "p16/ref", "tcp", 16, elapsed), peer(16, elapsed)),
+		row("lat_rpc_tcp", fmt.Sprintf(latency, "TCP on loopback"), measure.Nanoseconds,
+			pair("Go", "p16", "tcp", 1, elapsed), pair("C", "p16/ref", "tcp", 1, elapsed), peer(1, elapsed)),
+		row("lat_rpc_udp", fmt.Sprintf(latency, "UDP on loopback"), measure.Nanoseconds,
+			pair("Go", "p16", "udp", 1, elapsed), pair("C", "p16/ref", "udp", 1, elapsed)),
+		row("lat_rpc_unix", fmt.Sprintf(latency, "a Unix socket"), measure.Nanoseconds,
+			pair("Go", "p16", "unix", 1, elapsed), pair("C", "p16/ref", "unix", 1, elapsed)),
+		row("cpu_rpc_call", "CPU time of client and server together, a call; one client, TCP on loopback", measure.Nanoseconds,
+			pair("Go", "p16", "tcp", 1, cpu), goal(pair("C", "p16/ref", "tcp", 1, cpu), 1.3), goal(peer(1, cpu), 0.15)),
+	}
+}
+
+func goal(v measure.Variant, most float64) measure.Variant {
+	v.Goal = most
+	return v
+}
+
+// quantity is what of the figures of client and server a row is about.
+type quantity func(client Figures, server time.Duration) time.Duration
+
+func elapsed(client Figures, _ time.Duration) time.Duration  { return client.Elapsed }
+func cpu(client Figures, server time.Duration) time.Duration { return client.CPU + server }
+
+// pair is calc_server and calc_client from a folder.
+func pair(name, folder, network string, clients int, q quantity) measure.Variant {
+	return measure.Variant{Name: name, Run: func(ctx context.Context, cfg *measure.Config, n int64) (measure.Sample, error) {
+		dir, err := os.MkdirTemp("", fmt.Sprintf("unpipc-%d-rpc-", os.Getpid()))
+		if err != nil {
+			return measure.Sample{}, err
+		}
+		defer os.RemoveAll(dir)
+		bin := filepath.Join(cfg.Bin, folder)
+		flags := []string{"--transport", network, "--port", strconv.Itoa(freePort())}
+		if network == "unix" {
+			flags = []string{"--transport", network, "--path", filepath.Join(dir, "calc.sock")}
+		}
+		server := append([]string{filepath.Join(bin, "calc_server"), "--bind", "127.0.0.1"}, flags...)
+		client := append([]string{filepath.Join(bin, "calc_client"), "--count", strconv.FormatInt(n, 10),
+			"--clients", strconv.Itoa(clients)}, flags...)
+		return run(ctx, cfg, q, server, append(client, "127.0.0.1", "add", "5", "3"))
+	}}
+}
+
+// peer is gRPC.
+func peer(clients int, q quantity) measure.Variant {
+	return measure.Variant{Name: "grpc-go", Run: func(ctx context.Context, cfg *measure.Config, n int64) (measure.Sample, error) {
+		program := filepath.Join(cfg.Bin, "p16", "grpc_calc")
+		if _, err := os.Stat(program); errors.Is(err, fs.ErrNotExist) {
+			return measure.Sample{}, measure.Skip("%w; make build builds it", err)
+		}
+		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(freePort()))
+		return run(ctx, cfg, q, []string{program, "serve", addr},
+			[]string{program, "ask", addr, strconv.FormatInt(n, 10), strconv.Itoa(clients)})
+	}}
+}
+
+// run runs a client while its server runs.
+func run(ctx context.Context, cfg *measure.Config, q quantity, server, client []string) (s measure.Sample, err error) {
+	serving, err := measure.Start(ctx, cfg, 0, measure.Command{Args: server})
+	if err != nil {
+		return s, err
+	}
+	ended := make(chan error, 1)
+	go func() {
+		_, err := serving.Wait()
+		ended <- err
+	}()
+	stop := func() error {
+		_ = serving.Signal(unix.SIGTERM)
+		return <-ended
+	}
+	for !strings.Contains(serving.Output(), "Serving") {
+		select {
+		case err := <-ended:
+			return s, errors.Join(errors.New("the server has ended"), err)
+		case <-ctx.Done():
+			return s, errors.Join(context.Cause(ctx), stop())
+		case <-time.After(time.Millisecond):
+		}
+	}
+	figures, used, err := ask(ctx, cfg, serving.Pid(), client)
+	stopErr := stop()
+	if err == nil && filepath.Base(server[0]) == "calc_server" {
+		err = stopErr // gRPC's ends by the signal
+	}
+	return measure.Sample{Elapsed: q(figures, used), Verified: figures.Calls}, err
+}
+
+// ask runs a client, and is what it printed and what CPU the server used for it.
+func ask(ctx context.Context, cfg *measure.Config, server int, client []string) (f Figures, used time.Duration, err error) {
+	before := cpuOf(server)
+	asking, err := measure.Start(ctx, cfg, 1, measure.Command{Args: client})
+	if err != nil {
+		return f, 0, err
+	}
+	out, err := asking.Wait()
+	if err != nil {
+		return f, 0, err
+	}
+	used = cpuOf(server) - before
+	f, err = parseFigures(out)
+	return f, used, err
+}
+
+// parseFigures reads the last line of a client.
+func parseFigures(out string) (Figures, error) {
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	var calls, ns int64
+	var seconds, rate float64
+	_, err := fmt.Sscanf(lines[len(lines)-1], "%d calls in %f s: %f per second, %d ns of CPU each", &calls, &seconds, &rate, &ns)
+	if err != nil {
+		return Figures{}, fmt.Errorf("the client printed %q", out)
+	}
+	return Figures{calls, time.Duration(seconds * float64(time.Second)), time.Duration(calls * ns)}, nil
+}
+
+// cpuOf is what a process has used, in all of its threads: clock_getcpuclockid(3).
+func cpuOf(pid int) time.Duration {
+	var t unix.Timespec
+	_ = unix.ClockGettime(int32(^pid)<<3|2, &t)
+	return time.Duration(t.Nano())
+}
+
+// freePort is a port that nobody has now, from where no connection gets one by chance.
+func freePort() int {
+	for {
+		port := 20000 + rand.IntN(12000)
+		l, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err != nil {
+			continue
+		}
+		_ = l.Close()
+		return port
+	}
+}
