@@ -16,6 +16,7 @@ import (
 	"unpipc/projects/p12shmring"
 	"unpipc/projects/p13shmimage"
 	"unpipc/projects/p15spsc"
+	"unpipc/projects/p16rpccalc"
 )
 
 // exercises are all there are, in the guide's order.
@@ -34,4 +35,5 @@ var exercises = []*exercise.Exercise{
 	&p12shmring.Exercise,
 	&p13shmimage.Exercise,
 	&p15spsc.Exercise,
+	&p16rpccalc.Exercise,
 }
