@@ -91,20 +91,23 @@ func (s *Section) OK() bool {
 var assertion = regexp.MustCompile(`^(! )?(stdout|stderr|cmp|cmpenv|grep|exists|waitfor|until|stdin|env|kill|signal|cd|cp|mkdir|rm)\b`)
 
 // Session writes the transcript as a terminal session: commands behind a $, what
-// they printed below them. Lines that check are shown only where they failed.
+// they printed below them. Lines that check are shown only where they failed, and
+// sections of nothing else not at all.
 func (t *Transcript) Session(w io.Writer) {
-	for i, s := range t.Sections {
-		if i > 0 {
-			fmt.Fprintln(w)
-		}
-		fmt.Fprintf(w, "# %s\n", s.Title)
+	between := ""
+	for _, s := range t.Sections {
+		var text strings.Builder
 		for _, step := range s.Steps {
 			if !assertion.MatchString(step.Line) {
-				fmt.Fprintf(w, "%s%s", prompt(step.Line), Printed(step.Output))
+				fmt.Fprintf(&text, "%s%s", prompt(step.Line), Printed(step.Output))
 			}
 			if step.Failed != "" {
-				fmt.Fprintf(w, "FAILED: %s\n        %s\n", step.Line, step.Failed)
+				fmt.Fprintf(&text, "FAILED: %s\n        %s\n", step.Line, step.Failed)
 			}
+		}
+		if text.Len() > 0 {
+			fmt.Fprintf(w, "%s# %s\n%s", between, s.Title, text.String())
+			between = "\n"
 		}
 	}
 }
