@@ -15,6 +15,7 @@ import (
 	"unpipc/projects/p11barrier"
 	"unpipc/projects/p12shmring"
 	"unpipc/projects/p13shmimage"
+	"unpipc/projects/p14mmapdb"
 	"unpipc/projects/p15spsc"
 	"unpipc/projects/p16rpccalc"
 )
@@ -34,6 +35,7 @@ var exercises = []*exercise.Exercise{
 	&p11barrier.Exercise,
 	&p12shmring.Exercise,
 	&p13shmimage.Exercise,
+	&p14mmapdb.Exercise,
 	&p15spsc.Exercise,
 	&p16rpccalc.Exercise,
 }
