@@ -11,34 +11,43 @@ import (
 	"unpipc/projects/internal/measure"
 )
 
-// rows compares the program with its C reference, and what Go has for the same.
+// rows compares the program with its C reference, item by item and in turns, and with what
+// Go has for the same.
 func rows(measure.Config) []measure.Row {
 	const what = "from the start of the program to its verdict"
 	const check = "every item consumed once, each producer's in order"
-	row := func(name, shape string, goal float64, flags []string, size int, more ...measure.Variant) measure.Row {
+	row := func(name, shape string, size int, flags []string, more ...measure.Variant) measure.Row {
+		// So many that the start of a program is little beside them.
+		least := int64(100_000)
+		if size > 10 {
+			least = 3_000_000
+		}
 		return measure.Row{
 			Group: "exercise 7", Name: name, What: shape + ", " + what, Check: check, Unit: "items/s",
 			Variants: append([]measure.Variant{
-				program("Go", "p07", 0, size, flags), program("C", "p07/ref", goal, size, flags),
+				program("Go", "p07", 0, size, least, flags), program("C", "p07/ref", 1, size, least, flags),
 			}, more...),
 		}
 	}
 	inGo := func(size int) []measure.Variant {
 		return []measure.Variant{inProcess("Go channel", size, overChannel), inProcess("sync.Cond", size, overCond)}
 	}
+	const threads, inTurns = "3 producers, 2 consumers, ", ", in turns of up to 256 items"
 	return []measure.Row{
-		row("prodcons_threads", "3 producers, 2 consumers, 10 slots", 1, nil, 10, inGo(10)...),
-		row("prodcons_threads_1000", "3 producers, 2 consumers, 1000 slots", 0, nil, 1000, inGo(1000)...),
-		row("prodcons_processes", "3 and 2 processes, 10 slots", 1, []string{"--processes"}, 10),
+		row("prodcons_threads", threads+"10 slots", 10, nil, inGo(10)...),
+		row("prodcons_threads_turns", threads+"10 slots"+inTurns, 10, []string{"--turn=256"}),
+		row("prodcons_threads_1000", threads+"1000 slots", 1000, nil, inGo(1000)...),
+		row("prodcons_threads_1000_turns", threads+"1000 slots"+inTurns, 1000, []string{"--turn=256"}),
+		row("prodcons_processes", "3 and 2 processes, 10 slots", 10, []string{"--processes"}),
+		row("prodcons_processes_turns", "3 and 2 processes, 10 slots"+inTurns, 10, []string{"--processes", "--turn=256"}),
 	}
 }
 
-// program runs one of the two programs.
-func program(name, folder string, goal float64, size int, flags []string) measure.Variant {
+// program runs one of the two programs, with least items at least.
+func program(name, folder string, goal float64, size int, least int64, flags []string) measure.Variant {
 	return measure.Variant{Name: name, Goal: goal,
 		Run: func(ctx context.Context, cfg *measure.Config, n int64) (measure.Sample, error) {
-			// So many that the start of a program is little beside them.
-			items := max(n, 50_000)
+			items := max(n, least)
 			args := append([]string{filepath.Join(cfg.Bin, folder, "producer_consumer"), "--quiet",
 				fmt.Sprintf("--items=%d", items), fmt.Sprintf("--buffer-size=%d", size)}, flags...)
 			start := time.Now()

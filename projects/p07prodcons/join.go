@@ -22,7 +22,7 @@ var errOwnerDead = errors.New("the process that began the run is dead")
 
 // Member is one producer or consumer of a run of processes, whose owner has started this
 // one for it.
-func Member(name string, me int, quiet bool) error {
+func Member(name string, me int, quiet bool, turn int) error {
 	g, err := attach(name, 0)
 	if err != nil {
 		return err
@@ -30,24 +30,39 @@ func Member(name string, me int, quiet bool) error {
 	if me < 0 || me >= int(g.members) {
 		return fmt.Errorf("%s: no member %d", name, me)
 	}
-	return g.takePart([]int{me}, quiet)
+	g.turn = turn
+	return g.takePart([]int{me}, quiet, g.ownersEnd())
 }
 
 // Join adds producers and consumers to the run of this name, when it is there, until
-// there are no more items.
-func Join(name string, count [2]int, quiet bool, patience time.Duration) error {
+// there are no more items. In a turn of theirs they move that many.
+func Join(name string, count [2]int, quiet bool, turn int, patience time.Duration) error {
 	g, err := attach(name, patience)
 	if err != nil {
 		return err
 	}
-	var members []int
-	full := false
+	g.turn = turn
+	ended, joined := g.ownersEnd(), make(chan []int, 1)
+	go func() { joined <- g.joinAs(count) }()
+	select {
+	case members := <-joined:
+		if members == nil {
+			return fmt.Errorf("%s: %w", name, unix.EAGAIN)
+		}
+		return g.takePart(members, quiet, ended)
+	case <-ended: // the mutex may be lost
+		return fmt.Errorf("%s: %w", name, errOwnerDead)
+	}
+}
+
+// joinAs adds members; nil if there is no room for all of them.
+func (g *guest) joinAs(count [2]int) (members []int) {
 	g.do(func() {
 		for _, kind := range []Kind{Producer, Consumer} {
 			for range count[kind] {
 				me, ok := g.join(kind, os.Getpid())
 				if !ok {
-					full = true
+					members = nil
 					g.stopRun(died) // the run cannot go on without those that have joined
 					return
 				}
@@ -55,17 +70,29 @@ func Join(name string, count [2]int, quiet bool, patience time.Duration) error {
 			}
 		}
 	})
-	if full {
-		return fmt.Errorf("%s: %w", name, unix.EAGAIN)
-	}
-	return g.takePart(members, quiet)
+	return members
+}
+
+// ownersEnd is closed when the owner of the run is gone.
+func (g *guest) ownersEnd() <-chan struct{} {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		fds := []unix.PollFd{{Fd: int32(g.owner), Events: unix.POLLIN}}
+		for {
+			if _, err := unix.Poll(fds, -1); err != unix.EINTR {
+				return
+			}
+		}
+	}()
+	return ended
 }
 
 // takePart runs members to their end. It returns before that if the owner is gone: they
 // may hang for ever in the mutex or a condition that a killed process has left in
 // disorder, and the caller is to end the process.
-func (g *guest) takePart(members []int, quiet bool) error {
-	left, ended := make(chan struct{}), make(chan struct{})
+func (g *guest) takePart(members []int, quiet bool, ended <-chan struct{}) error {
+	left := make(chan struct{})
 	var threads []*pthread.Thread
 	for _, me := range members {
 		threads = append(threads, pthread.Go(func() { g.monitor.takePart(me, quiet) }))
@@ -74,15 +101,6 @@ func (g *guest) takePart(members []int, quiet bool) error {
 		defer close(left)
 		for _, t := range threads {
 			t.Join()
-		}
-	}()
-	go func() {
-		defer close(ended)
-		fds := []unix.PollFd{{Fd: int32(g.owner), Events: unix.POLLIN}}
-		for {
-			if _, err := unix.Poll(fds, -1); err != unix.EINTR {
-				return
-			}
 		}
 	}()
 	select {

@@ -18,6 +18,11 @@ type monitor struct {
 	cond  [4]*pthread.Cond
 	slots []slot
 	bits  []uint64 // of the items that were consumed
+
+	// Of the member that has the mutex:
+	turn  int     // items that it may move before it lets others in
+	moved int     // in this turn
+	owed  [2]bool // conditions at which it has yet to wake one
 }
 
 // at is the monitor in memory. With make it is made there; or else another has.
@@ -26,7 +31,7 @@ func at(memory []byte, make func(b *buffer)) (*monitor, error) {
 	if make != nil {
 		make(b)
 	}
-	m := &monitor{buffer: b}
+	m := &monitor{buffer: b, turn: 1}
 	m.slots = unsafe.Slice((*slot)(unsafe.Pointer(&memory[headSize])), b.capacity)
 	m.bits = unsafe.Slice((*uint64)(unsafe.Pointer(&memory[headSize+int64(b.capacity)*slotSize])), b.items/64+1)
 	shared := b.shared != 0
@@ -65,8 +70,12 @@ func try(err error) {
 }
 
 // lock, and all else below, takes the mutex or needs it.
-func (m *monitor) lock()   { m.locked(m.mutex.Lock()) }
-func (m *monitor) unlock() { try(m.mutex.Unlock()) }
+func (m *monitor) lock() { m.locked(m.mutex.Lock()) }
+
+func (m *monitor) unlock() {
+	m.pay()
+	try(m.mutex.Unlock())
+}
 
 // locked looks at what a lock call said. A dead owner of the mutex may have left anything
 // behind; a condition variable is not robust either. So nobody is woken: the run's owner
@@ -92,6 +101,7 @@ func (m *monitor) wakeAll() {
 		try(c.Broadcast())
 	}
 	m.woken = m.waiting
+	m.owed = [2]bool{}
 }
 
 func (m *monitor) stopRun(why reason) {
@@ -103,6 +113,7 @@ func (m *monitor) stopRun(why reason) {
 
 // waitFor waits for a condition, but no longer than d; false if nobody woke it.
 func (m *monitor) waitFor(which int, d time.Duration) bool {
+	m.pay()
 	err := m.cond[which].WaitFor(m.mutex, d)
 	if errors.Is(err, unix.ETIMEDOUT) {
 		return false
@@ -119,6 +130,8 @@ func (m *monitor) allWait() bool {
 // looks again after a second: then they are asleep for ever.
 func (m *monitor) wait(which int) {
 	c, before, woken := m.condition(which), m.changes, true
+	m.pay()
+	m.remind(m.condition(1 - which))
 	m.waits[which]++
 	m.waiting[c]++
 	last := m.allWait()
@@ -136,20 +149,43 @@ func (m *monitor) wait(which int) {
 	}
 }
 
-// next ends a step: unlock, wake one that waits for which, and lock again for the next one,
-// all in one call into C.
+// next ends a step, after which one that waits for which may go on. It cannot before the
+// mutex is free, so it is woken when the member's turn is over; then others get the mutex,
+// if there are any that sleep for it. One that a signal has been sent for needs no other.
 func (m *monitor) next(which int) {
-	c, all := m.condition(which), m.variant == Broadcast
-	wake := m.cond[c]
-	switch {
-	case m.waiting[c] == 0:
-		wake = nil
-	case all:
-		m.woken[c] = m.waiting[c]
-	default:
-		m.woken[c] = min(m.woken[c]+1, m.waiting[c])
+	c := m.condition(which)
+	m.owed[c] = m.waiting[c] > m.woken[c]
+	if m.moved++; m.moved >= m.turn {
+		m.pay()
+		m.locked(m.mutex.Relock())
 	}
-	m.locked(m.mutex.Relock(wake, all))
+}
+
+// pay ends a turn: it wakes those whom next has not woken yet. To be called before the
+// mutex is given up.
+func (m *monitor) pay() {
+	m.moved = 0
+	for c, owed := range m.owed {
+		m.owed[c] = false
+		switch {
+		case !owed:
+		case m.variant == Broadcast:
+			try(m.cond[c].Broadcast())
+			m.woken[c] = m.waiting[c]
+		default:
+			try(m.cond[c].Signal())
+			m.woken[c] = min(m.woken[c]+1, m.waiting[c])
+		}
+	}
+}
+
+// remind signals once more where all that wait have been sent a signal. That does nothing,
+// unless one was lost on the way: glibc's before 2.41 could lose it (its bug 25847). So it
+// is for those who go to sleep and may be the last.
+func (m *monitor) remind(c int) {
+	if m.waiting[c] > 0 && m.woken[c] == m.waiting[c] {
+		try(m.cond[c].Signal())
+	}
 }
 
 // say prints a line in one write under the mutex, so that the lines are in the order of

@@ -44,8 +44,16 @@ func isNamed(o *posixshm.Object) bool {
 	return unix.Fstat(o.Fd(), &ours) == nil && unix.Fstat(other.Fd(), &named) == nil && ours.Ino == named.Ino
 }
 
+// isRuns says whether the object is a run's, or one that is not finished: it begins with
+// zeros then.
+func isRuns(o *posixshm.Object) bool {
+	var first [8]byte
+	n, err := unix.Pread(o.Fd(), first[:], 0)
+	return err == nil && (n == 0 || first == [8]byte{} || string(first[:]) == magic)
+}
+
 // create makes a new object, locked, in place of one that a dead run left. Error: EEXIST,
-// when a run that lives has it.
+// when a run that lives has it, or it is something else.
 func create(name string) (*posixshm.Object, error) {
 	for {
 		how := unix.LOCK_EX
@@ -61,7 +69,7 @@ func create(name string) (*posixshm.Object, error) {
 		if err != nil {
 			return nil, err
 		}
-		if flock(o.Fd(), how) != nil {
+		if flock(o.Fd(), how) != nil || !isRuns(o) {
 			o.Close()
 			return nil, &fs.PathError{Op: "shm_open", Path: name, Err: unix.EEXIST}
 		}

@@ -30,6 +30,7 @@ type Options struct {
 	Processes bool   // every member is a process
 	Name      string // of the shared memory; "": one that is made up
 	Guests    int    // members that join from elsewhere before it begins
+	Turn      int    // items that a member may move before it lets others in; not of guests
 }
 
 func (o *Options) shared() bool { return o.Processes || o.Guests > 0 }
@@ -54,6 +55,7 @@ func Run(ctx context.Context, o Options, w io.Writer) error {
 	if err != nil {
 		return err
 	}
+	m.turn = o.Turn
 	// As many as there are threads: one that comes back from C must not queue for the
 	// right to run Go code.
 	if n := o.Count[Producer] + o.Count[Consumer] + 2; !o.Processes {
@@ -196,7 +198,7 @@ func (r *run) start(me int) error {
 		r.threads = append(r.threads, pthread.Go(func() { r.takePart(me, r.Quiet) }))
 		return nil
 	}
-	args := []string{"producer_consumer", fmt.Sprintf("--member=%d", me), "--name=" + r.Name}
+	args := []string{"producer_consumer", fmt.Sprintf("--member=%d", me), "--name=" + r.Name, fmt.Sprintf("--turn=%d", r.Turn)}
 	if r.Quiet {
 		args = append(args, "--quiet")
 	}

@@ -20,6 +20,7 @@ func main() {
 	p.IntVar(&count[p07prodcons.Producer], "producers", 0, "threads that produce")
 	p.IntVar(&count[p07prodcons.Consumer], "consumers", 0, "threads that consume")
 	quiet := p.Bool("quiet", false, "print no line for an item")
+	turn := p.Int("turn", 1, "items that a thread may move before it lets others in")
 	patience := p.Int("patience", 10, "seconds to wait for the run to be there")
 	p.Parse(os.Args[1:])
 	if p.NArg() != 1 {
@@ -30,9 +31,12 @@ func main() {
 			p.BadUsage("%d threads of a kind are not from 0 to 500", n)
 		}
 	}
+	if *turn < 1 || *turn > 1e6 {
+		p.BadUsage("--turn: %d is not from 1 to 1000000", *turn)
+	}
 	if count == [2]int{} || *patience < 0 || *patience > 3600 {
 		p.BadUsage("nobody to join, or no such time")
 	}
 	signal.Ignore(syscall.SIGPIPE)
-	p.Exit(p07prodcons.Join(p.Arg(0), count, *quiet, time.Duration(*patience)*time.Second))
+	p.Exit(p07prodcons.Join(p.Arg(0), count, *quiet, *turn, time.Duration(*patience)*time.Second))
 }

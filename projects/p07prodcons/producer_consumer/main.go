@@ -30,13 +30,14 @@ func main() {
 	p.BoolVar(&o.Processes, "processes", false, "every producer and consumer is a process")
 	p.StringVar(&o.Name, "name", "", "name of the shared memory, for pc_join")
 	p.IntVar(&o.Guests, "guests", 0, "producers and consumers that join from elsewhere before it begins")
-	member := p.Int("member", -1, "")
+	p.IntVar(&o.Turn, "turn", 1, "items that a thread may move before it lets others in")
+	member := p.Int("member", -1, "") // for the program itself
 	_ = p.MarkHidden("member")
 	p.Parse(os.Args[1:])
 	// A write to a closed standard output is an error, not the end without cleaning up.
 	signal.Ignore(syscall.SIGPIPE)
 	if *member >= 0 {
-		p.Exit(p07prodcons.Member(o.Name, *member, o.Quiet))
+		p.Exit(p07prodcons.Member(o.Name, *member, o.Quiet, o.Turn))
 	}
 	check(p, &o, *variant)
 	p.Exit(p07prodcons.Run(cli.UntilSignal(), o, os.Stdout))
@@ -57,6 +58,7 @@ func check(p *cli.Program, o *p07prodcons.Options, variant string) {
 		{"buffer-size", int64(o.Capacity), 1, 1e6},
 		{"items", o.Items, 0, 1e9},
 		{"guests", int64(o.Guests), 0, 24},
+		{"turn", int64(o.Turn), 1, 1e6},
 	} {
 		if limit.n < limit.low || limit.n > limit.high {
 			p.BadUsage("--%s: %d is not from %d to %d", limit.flag, limit.n, limit.low, limit.high)

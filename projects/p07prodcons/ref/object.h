@@ -41,7 +41,19 @@ static inline bool is_named(int fd, const char *name)
 	return same;
 }
 
-/* A new object, locked, in place of one that a dead run left; EEXIST: one that lives has it. */
+/* Whether the object is a run's, or one that is not finished: it begins with zeros then. */
+static inline bool is_runs(int fd)
+{
+	char first[8] = "";
+	ssize_t n = pread(fd, first, sizeof(first), 0);
+
+	return n == 0 || (n > 0 && (memcmp(first, "\0\0\0\0\0\0\0", 8) == 0 || memcmp(first, MAGIC, 8) == 0));
+}
+
+/*
+ * A new object, locked, in place of one that a dead run left. EEXIST: one that lives has
+ * it, or it is something else.
+ */
 static inline int create_object(const char *name, int *fd)
 {
 	for (;;) {
@@ -53,7 +65,7 @@ static inline int create_object(const char *name, int *fd)
 			continue;
 		if (*fd == -1)
 			return errno;
-		if (flock(*fd, made ? LOCK_EX : LOCK_EX | LOCK_NB) != 0) {
+		if (flock(*fd, made ? LOCK_EX : LOCK_EX | LOCK_NB) != 0 || !is_runs(*fd)) {
 			close(*fd);
 			return EEXIST;
 		}
@@ -125,7 +137,7 @@ static inline int init_buffer(struct buffer *b, enum variant variant, int capaci
 	return error;
 }
 
-/* What a process does that takes part in another's run. */
+/* What a process does that takes part in another's run. A part without b has not joined yet. */
 struct watch {
 	struct buffer *b;
 	struct part *part;
@@ -145,7 +157,7 @@ static inline void *watch_owner(void *arg)
 	while (poll(&ended, 1, -1) < 0)
 		;
 	for (int i = 0; i < w->parts; i++)
-		if (!w->b->member[w->part[i].me].gone) {
+		if (w->part[i].b == NULL || w->part[i].me == -1 || !w->b->member[w->part[i].me].gone) {
 			fprintf(stderr, "%s: %s: %s\n", w->program, w->name, w->b->stop == DIED ?
 				"another member of the run died" : "the process that began the run is dead");
 			_exit(1);

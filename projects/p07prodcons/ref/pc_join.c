@@ -25,6 +25,7 @@ static void help(void)
 	     "      --producers int   threads that produce\n"
 	     "      --consumers int   threads that consume\n"
 	     "      --quiet           print no line for an item\n"
+	     "      --turn int        items that a thread may move before it lets others in (default 1)\n"
 	     "      --patience int    seconds to wait for the run to be there (default 10)\n\n"
 	     "example:\n"
 	     "  producer_consumer --producers=0 --guests=1 --name=/buffer &\n"
@@ -43,11 +44,11 @@ int main(int argc, char **argv)
 	static const struct option flags[] = {
 		{ "help", no_argument, NULL, 'h' }, { "producers", required_argument, NULL, 'p' },
 		{ "consumers", required_argument, NULL, 'c' }, { "quiet", no_argument, NULL, 'q' },
-		{ "patience", required_argument, NULL, 't' }, { 0 },
+		{ "turn", required_argument, NULL, 'n' }, { "patience", required_argument, NULL, 't' }, { 0 },
 	};
 	static struct part part[MAX_MEMBERS];
 	static pthread_t thread[MAX_MEMBERS];
-	int count[2] = { 0, 0 }, patience = 10, flag, fd, n = 0;
+	int count[2] = { 0, 0 }, patience = 10, turn = 1, flag, fd, n = 0;
 	bool quiet = false;
 
 	while ((flag = getopt_long(argc, argv, "h", flags, NULL)) != -1) {
@@ -55,6 +56,7 @@ int main(int argc, char **argv)
 		case 'h': help(); break;
 		case 'p': count[PRODUCER] = (int)number("pc_join", "producers", optarg, 0, 500); break;
 		case 'c': count[CONSUMER] = (int)number("pc_join", "consumers", optarg, 0, 500); break;
+		case 'n': turn = (int)number("pc_join", "turn", optarg, 1, 1000000); break;
 		case 't': patience = (int)number("pc_join", "patience", optarg, 0, 3600); break;
 		case 'q': quiet = true; break;
 		default: return 2;
@@ -67,13 +69,19 @@ int main(int argc, char **argv)
 		fprintf(stderr, "pc_join: %s: %s\n", argv[optind], errno == ENOENT ? "no run has this name" : strerror(errno));
 		return 1;
 	}
+	struct watch w = { .b = b, .part = part, .parts = count[PRODUCER] + count[CONSUMER],
+			   .program = "pc_join", .name = argv[optind] };
+	int error = watch(w, fd);
+	if (error != 0) {
+		fprintf(stderr, "pc_join: %s: %s\n", argv[optind], strerror(error));
+		return 1;
+	}
 	lock(b);
 	for (int kind = PRODUCER; kind <= CONSUMER; kind++)
 		for (int i = 0; i < count[kind]; i++, n++)
-			part[n] = (struct part){ b, join(b, kind), quiet };
+			part[n] = (struct part){ .b = b, .me = join(b, kind), .quiet = quiet, .turn = turn };
 	unlock(b);
-	struct watch w = { .b = b, .part = part, .parts = n, .program = "pc_join", .name = argv[optind] };
-	int error = part[n - 1].me == -1 ? EAGAIN : watch(w, fd);
+	error = part[n - 1].me == -1 ? EAGAIN : 0;
 	for (int i = 0; i < n && error == 0; i++)
 		error = pthread_create(&thread[i], NULL, run, &part[i]);
 	if (error != 0) {
