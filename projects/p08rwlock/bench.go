@@ -59,6 +59,14 @@ type cells struct {
 
 func (c *cells) consistent() bool { return c.a == c.b }
 
+// right counts a look at the words that finds them right.
+func (c *cells) right() int64 {
+	if c.consistent() {
+		return 1
+	}
+	return 0
+}
+
 func (c *cells) write() {
 	c.a++
 	c.b++
@@ -129,40 +137,45 @@ func bench(name string, threads int, count int64, writes int) (outcome, error) {
 	return o, nil
 }
 
+// The counts of these two are in registers, as C's are: a store before each of the lock's
+// atomic operations would be waited for.
+
 func futexLoop(l *FutexRWLock, c *cells, s *share, writes int) {
-	due := 0
+	due, right, written := 0, int64(0), int64(0)
 	for range s.count {
 		if due += writes; due >= 100 {
 			due -= 100
 			_ = l.Lock()
-			s.seen(c)
+			right += c.right()
 			c.write()
 			_ = l.Unlock()
-			s.writes++
+			written++
 		} else {
 			_ = l.RLock()
-			s.seen(c)
+			right += c.right()
 			_ = l.RUnlock()
 		}
 	}
+	s.right, s.writes = right, written
 }
 
 func syncLoop(l *sync.RWMutex, c *cells, s *share, writes int) {
-	due := 0
+	due, right, written := 0, int64(0), int64(0)
 	for range s.count {
 		if due += writes; due >= 100 {
 			due -= 100
 			l.Lock()
-			s.seen(c)
+			right += c.right()
 			c.write()
 			l.Unlock()
-			s.writes++
+			written++
 		} else {
 			l.RLock()
-			s.seen(c)
+			right += c.right()
 			l.RUnlock()
 		}
 	}
+	s.right, s.writes = right, written
 }
 
 func lockLoop(l Locker, c *cells, s *share, writes int) {
@@ -173,7 +186,7 @@ func lockLoop(l Locker, c *cells, s *share, writes int) {
 			if s.err = l.Lock(); s.err != nil {
 				return
 			}
-			s.seen(c)
+			s.right += c.right()
 			c.write()
 			s.writes++
 			s.err = l.Unlock()
@@ -181,18 +194,11 @@ func lockLoop(l Locker, c *cells, s *share, writes int) {
 			if s.err = l.RLock(); s.err != nil {
 				return
 			}
-			s.seen(c)
+			s.right += c.right()
 			s.err = l.RUnlock()
 		}
 		if s.err != nil {
 			return
 		}
-	}
-}
-
-// seen looks at the words, under the lock.
-func (s *share) seen(c *cells) {
-	if c.consistent() {
-		s.right++
 	}
 }

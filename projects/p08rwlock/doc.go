@@ -25,7 +25,7 @@
 // # Memory and processes
 //
 // [Init] makes a lock in memory of the caller's, [At] finds it there. The layout is that
-// of struct myrwlock in ref/myrwlock.h; programs in C and in Go use one lock.
+// of struct myrwlock in ref/layout.h; programs in C and in Go use one lock.
 //
 // # Caveats
 //

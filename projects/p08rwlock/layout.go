@@ -23,7 +23,7 @@ const (
 	Alignment = padding
 )
 
-// layout is a lock as it lies in memory, the same as struct myrwlock in ref/myrwlock.h.
+// layout is a lock as it lies in memory, the same as struct myrwlock in ref/layout.h.
 // All but magic is guarded by mutex.
 type layout struct {
 	magic   uint32 // stored last
