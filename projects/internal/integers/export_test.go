@@ -1,0 +1,3 @@
+package integers
+
+func init() { benchNumbers = 2000 }
