@@ -40,7 +40,8 @@ LINK_p01 := -tags netgo,osusergo -ldflags=-extldflags=-static
 # ref_rule SOURCE OUTPUT
 define ref_rule
 c-references: $(2)
-$(2): $(1) $(wildcard $(dir $(1))*.h $(dir $(1))rpcgen/* projects/internal/*/ref/*.h)
+$(2): $(1) $(wildcard $(dir $(1))*.h projects/internal/*/ref/*.h \
+	$(if $(findstring rpc,$(1)),projects/p*rpc*/ref/*.h projects/p*rpc*/ref/rpcgen/*))
 	@mkdir -p $$(@D)
 	@$$(CC) $$(REF_FLAGS) $$(CFLAGS) -o $$@ $$< $$(REF_LIBS) $(call ref_own,$(1))
 endef
@@ -55,6 +56,7 @@ $(foreach c,$(wildcard projects/internal/*/ref/*.c),\
 # ref/peers, and the package of pkg-config's, or the header, that it needs.
 PEERS := p09reclock/tdb.c:tdb p09reclock/sqlite.c:sqlite3 \
 	p13shmimage/vips.c:vips p13shmimage/opencv.cpp:opencv4/opencv2/imgcodecs.hpp \
+	p14mmapdb/lmdb.c:lmdb p14mmapdb/sqlite.c:sqlite3 p14mmapdb/reference.c:linux/fs.h \
 	p15spsc/boost_spsc.cpp:boost/lockfree/spsc_queue.hpp
 # Debian's packages of OpenCV's parts have no file for pkg-config.
 PEER_FLAGS_opencv := -I/usr/include/opencv4 -lopencv_imgcodecs -lopencv_imgproc -lopencv_core
@@ -64,7 +66,7 @@ PEER.cpp = $(CXX) -std=c++17 -pthread $(CFLAGS)
 # peer_rule EXERCISE SOURCE NEEDED
 define peer_rule
 peers: $(or $(OUT),bin)/$(call number,$(1))/peers/$(basename $(2))
-$(or $(OUT),bin)/$(call number,$(1))/peers/$(basename $(2)): projects/$(1)/ref/peers/$(2) $(wildcard projects/$(1)/ref/peers/*.h)
+$(or $(OUT),bin)/$(call number,$(1))/peers/$(basename $(2)): projects/$(1)/ref/peers/$(2) $(wildcard projects/$(1)/ref/peers/*.h projects/$(1)/ref/*.h)
 	@mkdir -p $$(@D)
 	@$$(PEER$(suffix $(2))) -o $$@ $$< $(if $(findstring /,$(3)),,$$(shell pkg-config --cflags --libs $(3))) $(PEER_FLAGS_$(basename $(2)))
 endef

@@ -19,4 +19,5 @@ var Exercise = exercise.Exercise{
 	Programs:   []string{"mmapdb"},
 	Look:       "readers of other processes go on in their state while the writer commits, and a killed one costs nothing",
 	Scripts:    scripts,
+	Rows:       rows,
 }
