@@ -19,10 +19,14 @@
 //	unp_sunrpc_client.h  Sun RPC: handles of a client, its credentials
 //	unp_rpcbind.h        questions to rpcbind
 //	unp_calc.h           the dispatchers of calc.x
+//	unp_raft.h           the dispatcher of raft.x
+//	unp_kv.h             the dispatcher of kv.x
 //	calc.h               calc.x as rpcgen writes it in C
+//	raft.h               raft.x: servers of a replicated log
+//	kv.h                 kv.x: a replicated key-value store
 //
-// Interface files of Sun RPC are here too. What rpcgen makes of them is checked in: calc.h
-// here, the C files in csrc/calc. A test regenerates and compares.
+// Interface files of Sun RPC are here too. What rpcgen makes of them is checked in: the
+// headers here, the C files in csrc. A test regenerates and compares.
 //
 // Both csrc and gobind import this package: cgo does not tell the build cache of
 // headers outside a package's own folder, and the embedding below does.

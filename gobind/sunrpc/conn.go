@@ -28,6 +28,7 @@ type conn struct {
 	breaks  breather
 	request Request               // of the call in progress
 	peer    *unixsock.Credentials // asked for once
+	closed  chan struct{}         // nil: nobody has asked for it
 }
 
 // newConn takes fd if it is a stream's, also when it fails.
@@ -65,6 +66,9 @@ func (c *conn) close() {
 		C.unp_sunrpc_close(c.shim)
 	}
 	c.cookie.Delete()
+	if c.closed != nil {
+		close(c.closed)
+	}
 	if c.stream {
 		_ = unix.Close(c.fd)
 	}

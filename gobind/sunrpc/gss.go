@@ -101,7 +101,8 @@ func (r *Request) GSS() (GSSPeer, bool) {
 
 // ServeGSS lets a server take calls by RPCSEC_GSS, over streams, before Serve. principal
 // is its name: "calc@host.example", whose key must be in the keytab; there is one name for
-// the whole process. Errors: *os.SyscallError (EACCES: no key; ENOTSUP).
+// the whole process. A key that is missing may show only when callers come: they get
+// [AuthFailed]. Errors: *os.SyscallError (EACCES: no such name; ENOTSUP).
 func (s *Server) ServeGSS(principal, mechanism string) error {
 	p, m := C.CString(principal), C.CString(mechanism)
 	defer C.free(unsafe.Pointer(p))

@@ -27,6 +27,18 @@ type Request struct {
 // Context ends when the server has to stop and the call has used its time of grace up.
 func (r *Request) Context() context.Context { return r.conn.server.calls }
 
+// Closed is closed once the connection of the call has ended, for what a client keeps at
+// the server from call to call. While a call of it is in progress nothing is known of its
+// end. Over "udp" the server's end is meant. The channel may be used after the procedure
+// has returned.
+func (r *Request) Closed() <-chan struct{} {
+	// All calls of a connection, and its end, are on one goroutine.
+	if r.conn.closed == nil {
+		r.conn.closed = make(chan struct{})
+	}
+	return r.conn.closed
+}
+
 // Program is the program that was called.
 func (r *Request) Program() Program {
 	return Program{uint32(r.req.rq_prog), uint32(r.req.rq_vers)}

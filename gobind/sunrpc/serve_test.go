@@ -132,3 +132,43 @@ func TestNeitherThreadsNorDescriptorsStay(t *testing.T) {
 	assert.LessOrEqual(t, count("task"), threads+20, "two hundred connections were made")
 	ipctest.Eventually(t, func() bool { return count("fd") <= descriptors }, "descriptors are closed")
 }
+
+// keeper keeps the channel that says of a connection's end.
+type keeper struct {
+	calculator
+	closed chan (<-chan struct{})
+}
+
+func (k *keeper) Apply(r *sunrpc.Request, op calc.Operation, a, b int32) (int32, error) {
+	closed := r.Closed()
+	k.closed <- closed
+	if closed != r.Closed() {
+		return 0, sunrpc.SystemError
+	}
+	return 0, nil
+}
+
+func TestTheEndOfAConnectionIsSeenByWhoAsksForIt(t *testing.T) {
+	for _, network := range []string{"tcp", "unix"} {
+		t.Run(network, func(t *testing.T) {
+			k := &keeper{closed: make(chan (<-chan struct{}), 2)}
+			s := start(t, network, k, sunrpc.ServerOptions{})
+			first, second := s.dial(t, sunrpc.Options{}), s.dial(t, sunrpc.Options{})
+			for _, c := range []*sunrpc.Client{first, second} {
+				_, err := calc.NewClient(c, 2).Apply(background, calc.Add, 1, 1)
+				require.NoError(t, err)
+			}
+			firstClosed, secondClosed := <-k.closed, <-k.closed
+			assert.NotEqual(t, firstClosed, secondClosed)
+			require.NoError(t, first.Close())
+			<-firstClosed
+			select {
+			case <-secondClosed:
+				t.Error("the other connection is open")
+			default:
+			}
+			require.NoError(t, s.stop())
+			<-secondClosed
+		})
+	}
+}

@@ -1,0 +1,12 @@
+// Package kv holds what rpcgen makes of kv.x, and its procedures, behind
+// [unpipc/gobind/kvrpc].
+package kv
+
+/*
+#cgo CFLAGS: -std=c11 -D_GNU_SOURCE -I${SRCDIR}/../../capi
+#cgo pkg-config: libtirpc
+*/
+import "C"
+
+// So that a changed header is seen by the build cache.
+import _ "unpipc/capi"

@@ -1,0 +1,12 @@
+// Package raft holds what rpcgen makes of raft.x, and its procedures, behind
+// [unpipc/gobind/raftrpc].
+package raft
+
+/*
+#cgo CFLAGS: -std=c11 -D_GNU_SOURCE -I${SRCDIR}/../../capi
+#cgo pkg-config: libtirpc
+*/
+import "C"
+
+// So that a changed header is seen by the build cache.
+import _ "unpipc/capi"

@@ -1,0 +1,11 @@
+#include "unp_raft.h"
+#include "unp_sunrpc_server.h"
+
+UNP_SUNRPC_PROCEDURE(raft_append_1_svc, raft_append_args, raft_append_result)
+UNP_SUNRPC_PROCEDURE(raft_vote_1_svc, raft_vote_args, raft_vote_result)
+UNP_SUNRPC_PROCEDURE(raft_prevote_1_svc, raft_vote_args, raft_vote_result)
+UNP_SUNRPC_PROCEDURE(raft_snapshot_open_1_svc, raft_snapshot_args, raft_open_result)
+UNP_SUNRPC_PROCEDURE(raft_snapshot_chunk_1_svc, raft_chunk_args, raft_chunk_result)
+UNP_SUNRPC_PROCEDURE(raft_snapshot_close_1_svc, raft_close_args, raft_close_result)
+UNP_SUNRPC_PROCEDURE(raft_timeout_now_1_svc, raft_timeout_args, raft_timeout_result)
+UNP_SUNRPC_FREERESULT(raft_prog_1_freeresult)

@@ -1,0 +1,130 @@
+// Package recordtest takes calls of Sun RPC down as bytes and plays bytes to servers, for
+// tests of what a server makes of calls that are broken.
+package recordtest
+
+import (
+	"context"
+	"encoding/binary"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"unpipc/gobind/sunrpc"
+)
+
+// Of is the record in which a call goes over a stream: its mark and its message.
+func Of(t testing.TB, program sunrpc.Program, call func(sunrpc.Caller)) []byte {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	taken := make(chan []byte, 1)
+	go func() {
+		conn, err := listener.Accept()
+		if err != nil {
+			taken <- nil
+			return
+		}
+		defer conn.Close()
+		var record []byte
+		for last := false; !last; {
+			mark := make([]byte, 4)
+			if _, err := io.ReadFull(conn, mark); err != nil {
+				break
+			}
+			n := binary.BigEndian.Uint32(mark)
+			fragment := make([]byte, n&^lastFragment)
+			if _, err := io.ReadFull(conn, fragment); err != nil {
+				break
+			}
+			record = append(append(record, mark...), fragment...)
+			last = n&lastFragment != 0
+		}
+		taken <- record
+	}()
+	client, err := sunrpc.Dial(context.Background(), "tcp", listener.Addr().String(), program, sunrpc.Options{})
+	require.NoError(t, err)
+	defer client.Close()
+	call(client) // fails: the connection is closed without an answer
+	record := <-taken
+	require.NotEmpty(t, record)
+	return record
+}
+
+// Serve serves a program at a Unix domain socket until the test ends, and returns what
+// plays a stream of bytes to it: the server's answers up to its end of the connection.
+func Serve(t testing.TB, service sunrpc.Service) (play func(t testing.TB, stream []byte) []byte) {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "unpipc-record-")
+	require.NoError(t, err)
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	s := sunrpc.NewServer(sunrpc.ServerOptions{MaxRecord: 4 << 20})
+	s.Handle(service)
+	addr, err := s.Listen("unix", filepath.Join(dir, "s"))
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.Serve(ctx) }()
+	t.Cleanup(func() { cancel(); assert.NoError(t, <-done) })
+	return func(t testing.TB, stream []byte) []byte {
+		t.Helper()
+		conn, err := net.Dial("unix", addr.String())
+		require.NoError(t, err)
+		defer conn.Close()
+		require.NoError(t, conn.SetDeadline(time.Now().Add(time.Minute)))
+		sent := make(chan struct{})
+		go func() {
+			defer close(sent)
+			_, _ = conn.Write(stream) // may fail: the server closes what is unsound
+			_ = conn.(*net.UnixConn).CloseWrite()
+		}()
+		answers, err := io.ReadAll(conn)
+		<-sent
+		if ne, ok := err.(net.Error); ok {
+			require.False(t, ne.Timeout(), "the server does not end the connection")
+		}
+		return answers
+	}
+}
+
+// What [Accepted] returns: enum accept_stat of RFC 5531.
+const (
+	Success     = 0
+	GarbageArgs = 4
+	None        = -1 // no answer, or that of a call that was refused
+)
+
+// Accepted is the status of the first answer.
+func Accepted(answers []byte) int {
+	if len(answers) < 28 || binary.BigEndian.Uint32(answers[12:]) != 0 {
+		return None
+	}
+	return int(binary.BigEndian.Uint32(answers[24:]))
+}
+
+const (
+	lastFragment = 1 << 31
+	header       = 44 // bytes before the arguments of a call without credentials
+)
+
+// Shorten is a record without its last n bytes.
+func Shorten(record []byte, n int) []byte {
+	short := append([]byte(nil), record[:len(record)-n]...)
+	binary.BigEndian.PutUint32(short, lastFragment|uint32(len(short)-4))
+	return short
+}
+
+// Inflate is a record in which each word of the arguments says that much follows.
+func Inflate(record []byte) []byte {
+	large := append([]byte(nil), record...)
+	for i := header; i+4 <= len(large); i += 4 {
+		binary.BigEndian.PutUint32(large[i:], 1<<30)
+	}
+	return large
+}
