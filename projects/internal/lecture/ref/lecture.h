@@ -1,0 +1,114 @@
+/* What the lecture's programs share, as package lecture has it for Go. */
+#ifndef LECTURE_H
+#define LECTURE_H
+
+#include <ctype.h>
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/ipc.h>
+#include <unistd.h>
+
+#include "../../cli/ref/cli.h"
+
+static void (*lecture_cleanup)(void);
+
+static inline void lecture_end_once(void)
+{
+	static volatile sig_atomic_t ended;
+
+	if (!ended) {
+		ended = 1;
+		lecture_cleanup();
+	}
+}
+
+static inline void lecture_end_by(int sig)
+{
+	lecture_end_once();
+	raise(sig); /* SA_RESETHAND: it ends the process */
+}
+
+/* However the process ends, kill -9 excepted: by exit, SIGINT or SIGTERM. cleanup makes
+ * only bare system calls, since it may run in a signal handler. */
+static inline void at_end(void (*cleanup)(void))
+{
+	struct sigaction action = {.sa_handler = lecture_end_by, .sa_flags = SA_RESETHAND | SA_NODEFER};
+	struct sigaction old;
+	const int signals[] = {SIGINT, SIGTERM};
+
+	lecture_cleanup = cleanup;
+	atexit(lecture_end_once);
+	for (int i = 0; i < 2; i++)
+		if (!sigaction(signals[i], NULL, &old) && old.sa_handler != SIG_IGN)
+			sigaction(signals[i], &action, NULL);
+	signal(SIGPIPE, SIG_IGN); /* a write to nobody is an error, not the end */
+}
+
+/* Prints at once. */
+__attribute__((format(printf, 1, 2))) static inline void say(const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vprintf(format, args);
+	va_end(args);
+	if (n < 0 || fflush(stdout))
+		die("standard output: %s", strerror(errno));
+}
+
+/* The next line of standard input without its end, NULL at the end. */
+static inline char *next_line(void)
+{
+	static char *line;
+	static size_t room;
+	ssize_t n = getline(&line, &room, stdin);
+
+	if (n < 0) {
+		if (ferror(stdin))
+			die("standard input: %s", strerror(errno));
+		return NULL;
+	}
+	if (n > 0 && line[n - 1] == '\n')
+		line[n - 1] = '\0';
+	return line;
+}
+
+/* The key that was given, or ftok's of the current directory and the program's number. */
+static inline key_t key_of(const char *text, int number)
+{
+	unsigned long long n;
+	char *end;
+	key_t key;
+
+	if (text) {
+		errno = 0;
+		n = strtoull(text, &end, 0);
+		if (!isdigit((unsigned char)*text) || *end || errno || n == 0 || n > UINT32_MAX)
+			bad_usage("--key %s: not a number of 32 bits, or 0, which is no key", text);
+		return (key_t)n;
+	}
+	key = ftok(".", number);
+	if (key == -1)
+		die("ftok .: %s", strerror(errno));
+	return key;
+}
+
+/* --help: text is all of it. */
+static inline _Noreturn void show_help(const char *text)
+{
+	puts(text);
+	exit(finish());
+}
+
+/* After getopt has complained. */
+static inline _Noreturn void try_help(void)
+{
+	fprintf(stderr, "Try '%s --help'.\n", program_invocation_short_name);
+	exit(2);
+}
+
+#endif

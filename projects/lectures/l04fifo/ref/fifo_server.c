@@ -1,0 +1,52 @@
+/* fifo_server - prints the process numbers that clients write into a FIFO. */
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "../../../internal/lecture/ref/lecture.h"
+
+static const char *path = "/tmp/fifo_server";
+
+static void remove_fifo(void) { unlink(path); }
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"fifo", required_argument, NULL, 'f'}, {"help", no_argument, NULL, 'h'}, {0}};
+	struct stat st;
+	int option, fd, pid;
+	ssize_t n;
+
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		switch (option) {
+		case 'f': path = optarg; break;
+		case 'h': show_help("usage: fifo_server [flags]\n\n"
+			"Makes a FIFO and prints the process numbers that fifo_client writes into it, until\n"
+			"SIGINT or SIGTERM; then it removes the FIFO.\n\nflags:\n"
+			"      --fifo path   the path of the FIFO (default \"/tmp/fifo_server\")\n"
+			"  -h, --help        show this help\n\nexample:\n"
+			"  fifo_server & fifo_client; kill $!");
+		default: try_help();
+		}
+	}
+	if (optind < argc)
+		bad_usage("takes no arguments");
+	if (mkfifo(path, 0600) && errno != EEXIST)
+		die("mkfifo %s: %s", path, strerror(errno));
+	/* For writing too: without a writer read would return at once, again and again. */
+	fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	if (fd == -1 || fstat(fd, &st))
+		die("open %s: %s", path, strerror(errno));
+	if (!S_ISFIFO(st.st_mode))
+		die("open %s: not a FIFO", path);
+	if (flock(fd, LOCK_EX | LOCK_NB))
+		die("%s: %s", path, errno == EWOULDBLOCK ? "another server has it" : strerror(errno));
+	at_end(remove_fifo);
+	while ((n = read(fd, &pid, sizeof pid)) > 0) {
+		if (n < (ssize_t)sizeof pid)
+			fprintf(stderr, "fifo_server: %zd bytes are no process number\n", n);
+		else
+			say("new client %d\n", pid);
+	}
+	die("read %s: %s", path, strerror(errno));
+}

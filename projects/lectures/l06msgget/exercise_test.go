@@ -1,0 +1,41 @@
+package l06msgget
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"unpipc/gobind/ipctest"
+	"unpipc/gobind/sysvmq"
+	"unpipc/projects/internal/programs"
+	"unpipc/projects/internal/script"
+)
+
+func TestMain(m *testing.M) { os.Exit(ipctest.Main(m)) }
+
+func TestScripts(t *testing.T) { script.Test(t, "lectures/l06msgget") }
+
+func TestAQueueThatOneLanguageKeepsIsFoundInTheOther(t *testing.T) {
+	built := programs.Build(t, "lectures/l06msgget")
+	program := map[string]string{"Go": filepath.Join(built.Go, "msgget"), "C": filepath.Join(built.C, "msgget")}
+	id := regexp.MustCompile(`queue_id = \d+`)
+	for maker, finder := range map[string]string{"Go": "C", "C": "Go"} {
+		key := sysvmq.Key(ipctest.Key())
+		made := ipctest.Output(t, program[maker], "--keep", "--key", key.String())
+		q, err := sysvmq.Get(key, 0)
+		require.NoError(t, err)
+		require.Equal(t, fmt.Sprintf("queue_id = %d", q.ID()), id.FindString(made))
+		require.NoError(t, q.Send(1, []byte("kept"), 0))
+		found := ipctest.Output(t, program[finder], "--key", key.String())
+		assert.Equal(t, id.FindString(made), id.FindString(found))
+		assert.Contains(t, found, "message count = 1\n")
+		_, err = sysvmq.Get(key, 0)
+		assert.ErrorIs(t, err, unix.ENOENT, "it is removed")
+	}
+}

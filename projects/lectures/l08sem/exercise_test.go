@@ -1,0 +1,51 @@
+package l08sem
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"unpipc/gobind/ipctest"
+	"unpipc/gobind/sysvsem"
+	"unpipc/projects/internal/programs"
+	"unpipc/projects/internal/script"
+)
+
+func TestMain(m *testing.M) { os.Exit(ipctest.Main(m)) }
+
+func TestScripts(t *testing.T) { script.Test(t, "lectures/l08sem") }
+
+func TestGoAndCShareOneSet(t *testing.T) {
+	built := programs.Build(t, "lectures/l08sem")
+	goSem, cSem := filepath.Join(built.Go, "sem"), filepath.Join(built.C, "sem")
+	for _, pair := range [][2]string{{goSem, cSem}, {cSem, goSem}} {
+		key := sysvsem.Key(ipctest.Key()).String()
+		maker := ipctest.Start(t, exec.Command(pair[0], "--key", key))
+		var id int
+		_, err := fmt.Sscanf(maker.Line(), "Created sems with id %d", &id)
+		require.NoError(t, err)
+		require.Equal(t, "Sem array is initialized", maker.Line())
+		other := ipctest.Start(t, exec.Command(pair[1], "--key", key))
+		require.Equal(t, []string{"Sem array already exists", fmt.Sprintf("Connected to %d", id)}, other.Lines(2))
+
+		// The maker takes what the other's transaction then waits for.
+		maker.Tell("1 -\nshow")
+		require.Equal(t, "Values are 0 2 3", maker.Line())
+		other.Tell("begin\n1 -\n2 -\n2 -\ncommit\nshow")
+		set := sysvsem.Open(id)
+		ipctest.Eventually(t, func() bool { n, err := set.WaitingForMore(0); return err == nil && n == 1 }, "the transaction waits")
+		maker.Tell("show")
+		assert.Equal(t, "Values are 0 2 3", maker.Line(), "no part of it is done")
+		maker.Tell("1 +")
+		assert.Equal(t, "Values are 0 0 3", other.Line())
+
+		other.Kill()
+		maker.Tell("show\ndelete")
+		assert.Equal(t, []string{"Values are 1 2 3"}, maker.Rest(), "what was taken comes back")
+	}
+}

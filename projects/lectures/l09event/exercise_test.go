@@ -1,0 +1,13 @@
+package l09event
+
+import (
+	"os"
+	"testing"
+
+	"unpipc/gobind/ipctest"
+	"unpipc/projects/internal/script"
+)
+
+func TestMain(m *testing.M) { os.Exit(ipctest.Main(m)) }
+
+func TestScripts(t *testing.T) { script.Test(t, "lectures/l09event") }

@@ -1,0 +1,83 @@
+/* event_source - sends lines into a queue as one of three sources. */
+#include "event.h"
+
+static void remove_both(void)
+{
+	if (sems != -1)
+		semctl(sems, 0, IPC_RMID);
+	if (queue != -1)
+		msgctl(queue, IPC_RMID, NULL);
+}
+
+static void find_or_make_sems(key_t key)
+{
+	struct sembuf free_mutex = {SOURCES, 1, 0};
+
+	do {
+		sems = semget(key, SOURCES + 1, IPC_CREAT | IPC_EXCL | 0600);
+		if (sems != -1) {
+			/* A new set's values are 0 on Linux; this also marks it as ready. */
+			if (semop(sems, &free_mutex, 1))
+				die("semop key 0x%08x: %s", (unsigned)key, strerror(errno));
+			say("Created sems with id %d\n", sems);
+			return;
+		}
+		if (errno != EEXIST || ((sems = semget(key, SOURCES + 1, 0)) == -1 && errno != ENOENT))
+			die("semget key 0x%08x: %s", (unsigned)key, strerror(errno));
+	} while (sems == -1 || !initialized());
+	say("Connected to sems %d\n", sems);
+}
+
+static void send_line(int id, const char *line)
+{
+	struct message m = {.type = id, .body.size = (int)strlen(line) + 1};
+	struct sembuf count = {(unsigned short)(id - 1), 1, 0};
+
+	if (m.body.size > MAX_LINE) {
+		fprintf(stderr, "event_source: a line of more than %d bytes\n", MAX_LINE - 1);
+		return;
+	}
+	memcpy(m.body.text, line, m.body.size - 1);
+	m.body.text[m.body.size - 1] = '\n';
+	if (msgsnd(queue, &m, sizeof(int) + m.body.size, 0))
+		die("msgsnd msqid %d: %s", queue, strerror(errno));
+	if (semop(sems, &count, 1))
+		die("semop semid %d: %s", sems, strerror(errno));
+	say("Sent %zu bytes\n", sizeof(long) + sizeof(int) + m.body.size);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"key", required_argument, NULL, 'k'}, {"help", no_argument, NULL, 'h'}, {0}};
+	const char *text = NULL;
+	int option, id;
+	char *line;
+	key_t key;
+
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		switch (option) {
+		case 'k': text = optarg; break;
+		case 'h': show_help("usage: event_source [flags] ID\n\n"
+			"Sends each line that it reads into a queue, as the source 1, 2 or 3, and counts it in\n"
+			"a semaphore. When source 1 ends it removes the queue and the semaphores.\n\nflags:\n"
+			"      --key key   the key of the object (default: ftok of the current directory and 9)\n"
+			"  -h, --help      show this help\n\nexample:\n  event_source 2");
+		default: try_help();
+		}
+	}
+	if (optind != argc - 1 || strlen(argv[optind]) != 1 || *argv[optind] < '1' || *argv[optind] > '3')
+		bad_usage("wants an ID from 1 to %d", SOURCES);
+	id = *argv[optind] - '0';
+	key = key_of(text, 9);
+	if (id == 1)
+		at_end(remove_both);
+	find_or_make_sems(key);
+	queue = msgget(key, IPC_CREAT | 0600);
+	if (queue == -1)
+		die("msgget key 0x%08x: %s", (unsigned)key, strerror(errno));
+	say("Created/connected to queue %d\n", queue);
+	while ((line = next_line()))
+		send_line(id, line);
+	return finish();
+}

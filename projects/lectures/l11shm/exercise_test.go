@@ -1,0 +1,42 @@
+package l11shm
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+
+	"unpipc/gobind/ipctest"
+	"unpipc/gobind/sysvshm"
+	"unpipc/projects/internal/programs"
+	"unpipc/projects/internal/script"
+)
+
+func TestMain(m *testing.M) { os.Exit(ipctest.Main(m)) }
+
+func TestScripts(t *testing.T) { script.Test(t, "lectures/l11shm") }
+
+func TestTheDeathOfAnOwnerIsLearntInTheOtherLanguage(t *testing.T) {
+	built := programs.Build(t, "lectures/l11shm")
+	program := map[string]string{"Go": filepath.Join(built.Go, "shm"), "C": filepath.Join(built.C, "shm")}
+	for parent, child := range map[string]string{"Go": "C", "C": "Go"} {
+		key := sysvshm.Key(ipctest.Key())
+		p := ipctest.Start(t, exec.Command(program[parent], "--outside", "--key", key.String()))
+		var id int
+		_, err := fmt.Sscanf(p.Line(), "Created mem with id %d", &id)
+		require.NoError(t, err)
+		require.Equal(t, []string{"Created mutex between processes", "Parent waits for 1 in shmem"}, p.Lines(2))
+		out, err := exec.CommandContext(t.Context(), program[child], "--child", strconv.Itoa(id)).CombinedOutput()
+		require.Error(t, err, "it is killed")
+		assert.Equal(t, "Child holds a lock\nAnd the child dies\n", string(out))
+		assert.Equal(t, []string{"Parent tries to lock", "Owner is dead, restore", "Destroy mutex", "Free shmem"}, p.Rest())
+		_, err = sysvshm.Get(key, 0, 0)
+		assert.ErrorIs(t, err, unix.ENOENT)
+	}
+}

@@ -1,0 +1,57 @@
+package l12semposix
+
+import (
+	"encoding/binary"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"unpipc/gobind/ipctest"
+	"unpipc/projects/internal/programs"
+	"unpipc/projects/internal/script"
+)
+
+func TestMain(m *testing.M) { os.Exit(ipctest.Main(m)) }
+
+func TestScripts(t *testing.T) { script.Test(t, "lectures/l12semposix") }
+
+// waiting reads from glibc's word how many sleep at a semaphore.
+func waiting(name string) int {
+	word, err := os.ReadFile("/dev/shm/sem." + name[1:])
+	if err != nil || len(word) < 8 {
+		return -1
+	}
+	return int(binary.NativeEndian.Uint32(word[4:]))
+}
+
+func TestThreadsInGoAndCHaveFiveTogether(t *testing.T) {
+	built := programs.Build(t, "lectures/l12semposix")
+	program := map[string]string{"Go": filepath.Join(built.Go, "sem_posix"), "C": filepath.Join(built.C, "sem_posix")}
+	for maker, other := range map[string]string{"Go": "C", "C": "Go"} {
+		name := "/" + ipctest.Name(t) + maker
+		var said [2]ipctest.Log
+		var typed [2]interface{ Close() error }
+		var cmds [2]*exec.Cmd
+		for i, args := range [][]string{{program[maker]}, {program[other], "--join"}} {
+			cmds[i] = exec.CommandContext(t.Context(), args[0], append(args[1:], "--name", name, "--hold", "1000000")...)
+			in, err := cmds[i].StdinPipe()
+			require.NoError(t, err)
+			typed[i], cmds[i].Stdout, cmds[i].Stderr = in, &said[i], &said[i]
+			require.NoError(t, cmds[i].Start())
+			sleepers := []int{5, 15}[i]
+			ipctest.Eventually(t, func() bool { return waiting(name) == sleepers }, "all others wait")
+		}
+		both := func() string { return said[0].String() + said[1].String() }
+		ipctest.Eventually(t, func() bool { return strings.Count(both(), "\n") >= 5 }, "five have it")
+		assert.Equal(t, 5, strings.Count(both(), " got the sem\n"), both())
+		for i := range cmds {
+			require.NoError(t, typed[i].Close())
+			require.NoError(t, cmds[i].Wait())
+		}
+	}
+}
