@@ -1,0 +1,230 @@
+/* calc_server: exercise 16's calculator, for callers that it knows. */
+/* What the headers of exercise 16 offer is more than is needed here. */
+#pragma GCC diagnostic ignored "-Wunused-function"
+#include "../../p16rpccalc/ref/registration.h"
+
+#include "kerberos.h"
+#include "old_server.h"
+#include "policy.h"
+#include "serve.h"
+
+const char program[] = "calc_server";
+
+static bool accepts[RPCSEC_GSS + 1], peercred; /* by flavor */
+static int protection = 1; /* of gss: what a call must have at least */
+
+static const char *describe(const struct caller *c)
+{
+	static char text[400];
+
+	if (c->name)
+		snprintf(text, sizeof(text), "name %s", c->name);
+	else if (c->principal)
+		snprintf(text, sizeof(text), "principal %s", c->principal);
+	else if (c->numbered)
+		snprintf(text, sizeof(text), "uid %u, gid %u", c->uid, c->gid);
+	else
+		snprintf(text, sizeof(text), "a caller without a name");
+	return text;
+}
+
+/* Who calls, and whether to believe it. */
+static enum auth_stat identify(struct svc_req *call, struct caller *c, const char **what)
+{
+	const struct authunix_parms *claim = call->rq_clntcred;
+	int flavor = call->rq_cred.oa_flavor;
+	struct gss_raw_credential *raw;
+	struct ucred peer;
+	socklen_t size = sizeof(peer);
+
+	if (flavor == AUTH_SYS) {
+		*c = (struct caller){ true, claim->aup_uid, claim->aup_gid, peercred ? 0 : claim->aup_len, claim->aup_gids, NULL, NULL };
+		if (peercred && (getsockopt(call->rq_xprt->xp_fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == -1 ||
+				 peer.uid != c->uid || peer.gid != c->gid)) {
+			*what = "AUTH_BADCRED, the kernel says another uid or gid";
+			return AUTH_BADCRED;
+		}
+	} else if (flavor == AUTH_DES) {
+		c->name = call->rq_clntcred;
+	} else if (flavor == RPCSEC_GSS && rpc_gss_getcred(call, &raw, NULL, NULL)) {
+		c->principal = svcauth_gss_get_principal(&SVC_XP_AUTH(call->rq_xprt)); /* to be freed */
+		if (raw->service < protection) {
+			*what = "AUTH_TOOWEAK, not protected enough";
+			return AUTH_TOOWEAK;
+		}
+	}
+	if (flavor < 0 || flavor > RPCSEC_GSS || !accepts[flavor]) {
+		*what = "AUTH_TOOWEAK, this flavor is not accepted";
+		return AUTH_TOOWEAK;
+	}
+	return AUTH_OK;
+}
+
+static bool passes(struct svc_req *call)
+{
+	struct caller c = { 0 };
+	const char *what = "AUTH_TOOWEAK, the policy does not allow it";
+	enum auth_stat why;
+
+	if (call->rq_proc == NULLPROC)
+		return true;
+	why = identify(call, &c, &what);
+	if (why == AUTH_OK && !allowed(&c, call->rq_proc))
+		why = AUTH_TOOWEAK;
+	if (why == AUTH_OK) {
+		free((char *)(uintptr_t)c.principal);
+		return true;
+	}
+	fprintf(stderr, "%s: %s refused to %s: %s\n", program,
+		call->rq_proc < PROCEDURES ? procedures[call->rq_proc] : "a procedure", describe(&c), what);
+	free((char *)(uintptr_t)c.principal);
+	svcerr_auth(call->rq_xprt, why);
+	return false;
+}
+
+static void guarded_1(struct svc_req *call, SVCXPRT *x)
+{
+	if (passes(call))
+		calc_prog_1(call, x);
+}
+
+static void guarded_2(struct svc_req *call, SVCXPRT *x)
+{
+	if (passes(call))
+		calc_prog_2(call, x);
+}
+
+static _Noreturn void help(void)
+{
+	puts("usage: calc_server [flags]\n"
+	     "\n"
+	     "Serves program 0x31230000 of calc.x to callers that show a credential of a flavor in\n"
+	     "--auth and that a rule allows, until SIGINT or SIGTERM. Refusals are told on stderr.\n"
+	     "\n"
+	     "flags:\n"
+	     "  -h, --help                 show this help\n"
+	     "      --auth flavors         accept these: none, sys, des, gss, with commas between (default sys)\n"
+	     "      --allow rule           'add, subtract: uid 0, gid 100', 'all: name NETNAME', 'all: principal NAME', 'all: anybody'\n"
+	     "      --policy file          rules from this file, one a line\n"
+	     "      --peercred             compare AUTH_SYS with what the kernel knows, over a Unix socket\n"
+	     "      --keys file            for des: netnames and their keys, see rpc_keygen\n"
+	     "      --netname name         for des: the server's name\n"
+	     "      --password-file file   for des: its password is in it; else it is asked for\n"
+	     "      --window seconds       for des: refuse calls that are older (default 60)\n"
+	     "      --principal name       for gss: the server's name, service@host\n"
+	     "      --protect what         for gss: refuse less than this: none, integrity or privacy (default none)\n"
+	     "      --transport name       tcp, udp or unix, or several with commas between (default tcp)\n"
+	     "      --port number          serve at this port and do not register with rpcbind\n"
+	     "      --path file            serve at this Unix socket, for --transport unix\n"
+	     "      --bind address         serve at this IPv4 address only (default 127.0.0.1)\n"
+	     "\n"
+	     "example:\n"
+	     "  calc_server --auth sys --allow 'add: uid 0, gid 100' --allow 'all: uid 1000' --port 5001\n"
+	     "  calc_server --auth sys,des --keys keys --netname calc@here --password-file pass --port 5001");
+	exit(0);
+}
+
+static void read_flavors(char *list)
+{
+	static const char *const flavors[] = { "none", "sys", "", "des", "", "", "gss" };
+
+	memset(accepts, 0, sizeof(accepts));
+	for (char *name = strtok(list, ","); name; name = strtok(NULL, ",")) {
+		int f = RPCSEC_GSS;
+
+		while (f >= 0 && strcmp(name, flavors[f]) != 0)
+			f--;
+		if (f < 0)
+			bad_usage("--auth: \"%s\" is not none, sys, des or gss", name);
+		accepts[f] = true;
+	}
+}
+
+int main(int argc, char **argv)
+{
+	enum { AUTHENTICATION, ALLOW, POLICY, PEERCRED, KEYS, NETNAME, PASSWORD, WINDOW, PRINCIPAL_FLAG, PROTECT, TRANSPORT, PORT, PATH, BIND };
+	static const struct option options[] = { { "help", 0, NULL, 'h' }, { "auth", 1, NULL, AUTHENTICATION }, { "allow", 1, NULL, ALLOW },
+		{ "policy", 1, NULL, POLICY }, { "peercred", 0, NULL, PEERCRED }, { "keys", 1, NULL, KEYS }, { "netname", 1, NULL, NETNAME },
+		{ "password-file", 1, NULL, PASSWORD }, { "window", 1, NULL, WINDOW }, { "principal", 1, NULL, PRINCIPAL_FLAG }, { "protect", 1, NULL, PROTECT }, { "transport", 1, NULL, TRANSPORT },
+		{ "port", 1, NULL, PORT }, { "path", 1, NULL, PATH }, { "bind", 1, NULL, BIND }, { 0 } };
+	const char *principal = NULL, *keys = NULL, *netname = NULL, *password_file = NULL, *policy = NULL;
+	char sys[] = "sys", tcp[] = "tcp", *list = tcp, wrong[1500];
+	bool wanted[TRANSPORTS] = { false }, registers;
+	unsigned window = 60;
+	sigset_t unblocked;
+	int option;
+
+	inet_aton("127.0.0.1", &address);
+	read_flavors(sys);
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		switch (option) {
+		case 'h': help();
+		case AUTHENTICATION: read_flavors(optarg); break;
+		case ALLOW:
+			if (!add_rule(optarg, wrong, sizeof(wrong)))
+				bad_usage("--allow: %s", wrong);
+			break;
+		case POLICY: policy = optarg; break;
+		case PEERCRED: peercred = true; break;
+		case KEYS: keys = optarg; break;
+		case NETNAME: netname = optarg; break;
+		case PASSWORD: password_file = optarg; break;
+		case WINDOW: window = (unsigned)number(optarg, "--window", 1, INT_MAX); break;
+		case PRINCIPAL_FLAG: principal = optarg; break;
+		case PROTECT: protection = protection_named(optarg); break;
+		case TRANSPORT: list = optarg; break;
+		case PORT: port = (long)number(optarg, "--port", 1, 65535); break;
+		case PATH: path = optarg; break;
+		case BIND:
+			if (!inet_aton(optarg, &address))
+				bad_usage("--bind: %s is no IPv4 address", optarg);
+			break;
+		default: bad_usage("%s", "");
+		}
+	}
+	if (optind < argc)
+		bad_usage("takes no arguments");
+	for (char *name = strtok(list, ","); name; name = strtok(NULL, ","))
+		wanted[transport_named(name)] = true;
+	if (!wanted[TCP] && !wanted[UDP] && !wanted[UNIX])
+		bad_usage("--transport: at least one");
+	if (wanted[UNIX] != !!path)
+		bad_usage("--path and --transport unix go together");
+	if (peercred && (wanted[TCP] || wanted[UDP]))
+		bad_usage("--peercred is for --transport unix alone");
+	if (accepts[AUTH_DES] && (!keys || !netname))
+		bad_usage("--auth des needs --keys and --netname");
+	if (accepts[RPCSEC_GSS] && !principal)
+		bad_usage("--auth gss needs --principal");
+
+	if (policy)
+		add_rules_of(policy);
+	if (accepts[AUTH_DES])
+		accept_des(keys, netname, password_file, window);
+	for (unsigned v = CALC_VERS; accepts[RPCSEC_GSS] && v <= CALC_VERS2; v++)
+		if (!rpc_gss_set_svc_name((char *)(uintptr_t)principal, (char *)(uintptr_t)KERBEROS, 0, prog, v))
+			die("no key for %s in the keytab", principal);
+	prepare_signals(&unblocked);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	/* It also makes connections non-blocking: who sends half a record keeps nobody waiting. */
+	rpc_control(RPC_SVC_CONNMAXREC_SET, &(int){ 64 * 1024 });
+	registers = port < 0 && (wanted[TCP] || wanted[UDP]);
+	if (registers)
+		look_for_living();
+	for (enum transport t = TCP; t < TRANSPORTS; t++)
+		if (wanted[t])
+			open_transport(t);
+	if (registers)
+		enter();
+	for (enum transport t = TCP; t < TRANSPORTS; t++)
+		if (wanted[t] && t == UNIX)
+			printf("Serving program 0x%x at %s\n", prog, path);
+		else if (wanted[t] && port > 0)
+			printf("Serving program 0x%x at %s port %u\n", prog, names[t], ours[t].port);
+	serve(&unblocked);
+	for (unsigned v = CALC_VERS; registers && v <= CALC_VERS2; v++)
+		rpcb_unset(prog, v, NULL);
+	if (path)
+		unlink(path);
+	return 0;
+}
