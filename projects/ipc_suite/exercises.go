@@ -18,6 +18,7 @@ import (
 	"unpipc/projects/p14mmapdb"
 	"unpipc/projects/p15spsc"
 	"unpipc/projects/p16rpccalc"
+	"unpipc/projects/p17rpcauth"
 )
 
 // exercises are all there are, in the guide's order.
@@ -38,4 +39,5 @@ var exercises = []*exercise.Exercise{
 	&p14mmapdb.Exercise,
 	&p15spsc.Exercise,
 	&p16rpccalc.Exercise,
+	&p17rpcauth.Exercise,
 }
