@@ -17,7 +17,7 @@ var Exercise = exercise.Exercise{
 	Folder:     "lectures/l01simplesort",
 	Title:      "Sorting in one process",
 	Book:       "UNPv2 1.2",
-	Mechanisms: "none: one process",
+	Mechanisms: "none: one process does it all",
 	Programs:   []string{"simple_sort"},
 	Look:       "the time that one process takes, and that bad input is named by file and line",
 	Scripts:    scripts,
