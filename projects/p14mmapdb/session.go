@@ -245,8 +245,7 @@ func (s *session) close() error {
 	if s.memory != nil {
 		err = mmap.Unmap(s.memory)
 	}
-	if e := s.f.Close(); err == nil { // and all locks are gone
-		err = e
-	}
-	return err
+	// Closing would unlock too, but not while a child that another goroutine is starting has
+	// the descriptor, between fork and exec.
+	return errors.Join(err, s.named(owner.Unlock(s.fd(), reclock.Range{})), s.f.Close())
 }
