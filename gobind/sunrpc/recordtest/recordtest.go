@@ -5,6 +5,7 @@ package recordtest
 import (
 	"context"
 	"encoding/binary"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -61,7 +62,7 @@ func Of(t testing.TB, program sunrpc.Program, call func(sunrpc.Caller)) []byte {
 // plays a stream of bytes to it: the server's answers up to its end of the connection.
 func Serve(t testing.TB, service sunrpc.Service) (play func(t testing.TB, stream []byte) []byte) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "unpipc-record-")
+	dir, err := os.MkdirTemp("", fmt.Sprintf("unpipc-%d-record-", os.Getpid()))
 	require.NoError(t, err)
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	s := sunrpc.NewServer(sunrpc.ServerOptions{MaxRecord: 4 << 20})
