@@ -234,15 +234,15 @@ var (
 	ErrDamaged = errors.New("damaged")
 )
 
-var (
-	le16 = binary.LittleEndian.Uint16
-	le32 = binary.LittleEndian.Uint32
-	le64 = binary.LittleEndian.Uint64
+// Functions, not variables: those would be called where these are a load or a store.
 
-	put16 = binary.LittleEndian.PutUint16
-	put32 = binary.LittleEndian.PutUint32
-	put64 = binary.LittleEndian.PutUint64
-)
+func le16(b []byte) uint16 { return binary.LittleEndian.Uint16(b) }
+func le32(b []byte) uint32 { return binary.LittleEndian.Uint32(b) }
+func le64(b []byte) uint64 { return binary.LittleEndian.Uint64(b) }
+
+func put16(b []byte, x uint16) { binary.LittleEndian.PutUint16(b, x) }
+func put32(b []byte, x uint32) { binary.LittleEndian.PutUint32(b, x) }
+func put64(b []byte, x uint64) { binary.LittleEndian.PutUint64(b, x) }
 
 // encodeHeader is page 0.
 func encodeHeader() []byte {
