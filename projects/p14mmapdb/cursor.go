@@ -11,6 +11,7 @@ type Cursor struct {
 	stack [maxDepth]place // the branches above, from the root on
 	depth int             // how many of them there are
 	err   error
+	sum   byte // of what [Cursor.fetch] has read
 }
 
 type place struct {
@@ -123,10 +124,23 @@ func (c *Cursor) over(by int) bool {
 		at := &c.stack[c.depth-1]
 		if i := at.i + by; i >= 0 && i < at.p.count() {
 			at.i = i
-			return c.down(at.p.child(i), by < 0)
+			there := c.down(at.p.child(i), by < 0)
+			c.fetch()
+			return there
 		}
 	}
 	return false
+}
+
+// fetch reads a byte of every line of the leaf. The cells are in no order, so that otherwise
+// nothing but waiting for one would bring it.
+func (c *Cursor) fetch() {
+	if c.leaf == nil {
+		return
+	}
+	for at := 0; at < pageSize; at += 64 {
+		c.sum ^= c.leaf[at]
+	}
 }
 
 // Err is why First, Last, Seek, SeekBefore, Next or Prev was false; nil at the end of the records.
