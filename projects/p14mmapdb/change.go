@@ -61,15 +61,18 @@ func (t *Tx) release(number, run uint32) {
 	w.spare = append(w.spare, number-temporary)
 }
 
-// own is a page that this transaction may change: itself, or a copy of it. A page is
-// verified before it is copied, so that damage does not get a right checksum.
+// own is a page that this transaction may change: itself, or a copy of it. A page that is
+// not [known] is verified before it is copied, so that damage does not get a right checksum.
 func (t *Tx) own(number, level uint32) (uint32, *page, error) {
 	p, err := t.page(number, level)
 	if err != nil || number >= temporary {
 		return number, p, err
 	}
-	if pageCRC(p[:]) != checksum(p[4:]) || !p.whole() || !t.leadsSomewhere(p) {
-		return 0, nil, t.db.damaged(number, "a page's checksum is wrong")
+	if !t.db.known.has(number) {
+		if pageCRC(p[:]) != checksum(p[4:]) || !p.whole() || !t.leadsSomewhere(p) {
+			return 0, nil, t.db.damaged(number, "a page's checksum is wrong")
+		}
+		t.db.known.add(number)
 	}
 	c := t.db.buffers.take()
 	*c = *p

@@ -40,6 +40,11 @@ func (t *Tx) commit() error {
 	if err := t.db.publish(&c.next, c.out); err != nil {
 		return err
 	}
+	for i := range t.write.nodes {
+		if n := &t.write.nodes[i]; len(n.bytes) == pageSize {
+			t.db.known.add(n.number)
+		}
+	}
 	f := t.db.free
 	f.waiting = append(f.waiting, c.freed...)
 	f.word = c.next.word()
@@ -71,7 +76,7 @@ func (c *commit) number() {
 	}
 	place, together := uint32(0), false
 	if total > 1 && total <= maxListed {
-		if place, together = c.db.free.take(total); together {
+		if place, together = c.db.free.sweep(total); together {
 			c.taken = append(c.taken, extent{place, total})
 		}
 	}
@@ -133,7 +138,7 @@ func (c *commit) writeLog() {
 		return
 	}
 	var entries []freed
-	if f.n+len(f.waiting)+len(c.freed)+len(f.chain) < maxLogged || len(f.chain) > 8+2*f.base {
+	if f.n+len(f.waiting)+len(c.freed)+len(f.chain) < maxLogged || len(f.chain) > 16+4*f.base {
 		for _, page := range f.chain {
 			c.freed = append(c.freed, freed{extent{page, 1}, c.next.tx})
 		}

@@ -127,6 +127,29 @@ func TestAChangeOfADamagedPageIsRefused(t *testing.T) {
 	require.NoError(t, put(bad, "zzz"), "elsewhere")
 }
 
+// What this writer knew to be right does not count any more when another one has written.
+func TestAWriterVerifiesAgainWhatItKnewWhenAnotherOneHasWritten(t *testing.T) {
+	t.Parallel()
+	one, err := openBytes(t, filepath.Join(t.TempDir(), "db"), sample(t))
+	require.NoError(t, err)
+	other := open(t, one.path, Options{NoSync: true})
+	put := func(db *DB, key string) error {
+		return db.Update(ctx, func(tx *Tx) error { return tx.Put([]byte(key), nil) })
+	}
+	require.NoError(t, put(one, "key 123"))
+	var at int64
+	require.NoError(t, one.View(func(tx *Tx) (err error) { at, err = tx.Offset([]byte("key 123")); return err }))
+	require.True(t, one.known.has(uint32(at/pageSize)))
+	require.NoError(t, put(other, "zzz"))
+	var b [1]byte
+	_, err = one.f.ReadAt(b[:], at+20)
+	require.NoError(t, err)
+	b[0] ^= 1
+	_, err = one.f.WriteAt(b[:], at+20)
+	require.NoError(t, err)
+	require.ErrorIs(t, put(one, "key 123"), ErrDamaged)
+}
+
 func TestAFileThatWasCutOffIsAnError(t *testing.T) {
 	t.Parallel()
 	good := sample(t)

@@ -44,6 +44,7 @@ type DB struct {
 
 	// What the writer keeps from one transaction to the next.
 	free    *freeSet // nil: to be read
+	known   known    // emptied when free is read
 	buffers buffers
 	staging []byte
 	cell    []byte

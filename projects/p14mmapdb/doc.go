@@ -55,7 +55,8 @@
 //   - A file that is cut off while it is open is an error of View and Update, and a fault
 //     in what they have returned.
 //   - The lock file may be removed when nobody has the database open, and not before.
-//   - A page is not verified when it is read, but when it is copied for a change, by
-//     [DB.Check] and by [DB.Backup].
+//   - A page is not verified when it is read, but by [DB.Check], by [DB.Backup], and when it
+//     is copied for a change, unless this writer has written or verified it and nobody else
+//     has written since.
 //   - Locks and shared memory are those of one machine: not for NFS. Little-endian machines.
 package p14mmapdb

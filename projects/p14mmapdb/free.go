@@ -13,7 +13,8 @@ type freeSet struct {
 	bits    []uint64 // the pages that may be taken
 	blocks  []uint32 // how many of them there are in every blockWords words
 	n       int      // how many there are
-	from    int      // the word to look at first for one
+	from    int      // the word to look at first for one page
+	swept   int      // and to sweep on from
 	since   uint64   // no page of bits was freed by a later transaction
 	waiting []freed  // the others, in the order of their transactions
 	chain   []uint32 // pages of the log, the last one first
@@ -121,20 +122,45 @@ func (f *freeSet) take(run uint32) (page uint32, ok bool) {
 	if f.n < int(run) {
 		return 0, false
 	}
-	if page, ok = f.find(run); !ok {
+	if page, ok = f.find(run, f.from, len(f.bits)); ok {
+		f.remove(page, run)
+	}
+	return page, ok
+}
+
+// sweep takes a run of pages from behind the last one, if there is one near. Single pages
+// gather before it, and it is not worth a search to have pages side by side.
+func (f *freeSet) sweep(run uint32) (page uint32, ok bool) {
+	if f.n < int(run) {
 		return 0, false
 	}
+	if f.swept >= len(f.bits) {
+		f.swept = f.from
+	}
+	to := min(f.swept+sweepWords, len(f.bits))
+	if page, ok = f.find(run, f.swept, to); !ok {
+		f.swept = to
+		return 0, false
+	}
+	f.remove(page, run)
+	f.swept = int((page + run) / 64)
+	return page, true
+}
+
+const sweepWords = 64
+
+func (f *freeSet) remove(page, run uint32) {
 	for n := page; n < page+run; n++ {
 		f.bits[n/64] &^= 1 << (n % 64)
 		f.blocks[n/64/blockWords]--
 	}
 	f.n -= int(run)
-	return page, true
 }
 
-func (f *freeSet) find(run uint32) (page uint32, ok bool) {
+// find finds a run in the words from up to to.
+func (f *freeSet) find(run uint32, from, to int) (page uint32, ok bool) {
 	length := uint32(0)
-	for w := f.from; w < len(f.bits); w++ {
+	for w := from; w < to; w++ {
 		if w%blockWords == 0 && f.blocks[w/blockWords] == 0 {
 			w, length = w+blockWords-1, 0
 			continue

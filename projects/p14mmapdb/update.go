@@ -121,6 +121,7 @@ func (db *DB) prepare() (*Tx, error) {
 		return nil, err
 	}
 	if db.free == nil || db.free.word != newest {
+		clear(db.known)
 		if db.free, err = t.load(); err != nil {
 			db.free = nil
 			return nil, err
