@@ -6,6 +6,7 @@
 
 #include <getopt.h>
 
+#include "../../internal/cli/ref/cli.h"
 #include "cases.h"
 
 static const struct implementation implementations[] = {
@@ -75,18 +76,6 @@ static _Noreturn void help(void)
 	     "  test_mypopen --impl libc\n"
 	     "  test_mypopen --only ls,cat,exit-42");
 	exit(0);
-}
-
-__attribute__((format(printf, 1, 2))) static _Noreturn void bad_usage(const char *format, ...)
-{
-	va_list ap;
-
-	va_start(ap, format);
-	fputs("test_mypopen: ", stderr);
-	vfprintf(stderr, format, ap);
-	va_end(ap);
-	fputs("\nTry 'test_mypopen --help'.\n", stderr);
-	exit(2);
 }
 
 static const struct implementation *choose(const char *name)

@@ -1,6 +1,4 @@
 /* job_dispatcher: runs the jobs of a message queue, highest priority first. */
-#define PROGRAM "job_dispatcher"
-
 #include <poll.h>
 
 #include "intake.h"
@@ -29,7 +27,7 @@ static void dispatch(void)
 		start(&j);
 	}
 	if (log_error && phase != STOPPING) {
-		fprintf(stderr, PROGRAM ": write standard output: %s\n", strerror(log_error));
+		fprintf(stderr, "%s: write standard output: %s\n", program_invocation_short_name, strerror(log_error));
 		failed = true;
 		phase = STOPPING;
 	}

@@ -50,8 +50,8 @@ static bool arm(void)
 	char line[256] = "";
 	ssize_t n = pread(queue, line, sizeof line - 1, 0);
 	const char *pid = n > 0 ? strstr(line, "NOTIFY_PID:") : NULL;
-	fprintf(stderr, PROGRAM ": mq_notify %s: %s: process %d is to be told of messages already\n",
-		place.queue, strerror(EBUSY), pid ? atoi(pid + strlen("NOTIFY_PID:")) : 0);
+	fprintf(stderr, "%s: mq_notify %s: %s: process %d is to be told of messages already\n",
+		program_invocation_short_name, place.queue, strerror(EBUSY), pid ? atoi(pid + strlen("NOTIFY_PID:")) : 0);
 	return false;
 }
 

@@ -18,14 +18,6 @@
 	"      --max-messages number   number of messages that a new queue holds (default 10)\n" \
 	"      --message-size bytes    bytes of a message in a new queue (default 8192)\n"
 
-static _Noreturn void bad_usage(const char *what)
-{
-	if (what)
-		fprintf(stderr, PROGRAM ": %s\n", what);
-	fputs("Try '" PROGRAM " --help'.\n", stderr);
-	exit(2);
-}
-
 /* A whole number from least to greatest, or the end with this message. */
 static long number(const char *text, long least, long greatest, const char *message)
 {
@@ -33,7 +25,7 @@ static long number(const char *text, long least, long greatest, const char *mess
 	errno = 0;
 	long n = strtol(text, &end, 10);
 	if (end == text || *end || errno || n < least || n > greatest)
-		bad_usage(message);
+		bad_usage("%s", message);
 	return n;
 }
 
@@ -43,7 +35,7 @@ static double seconds(const char *text, double least, double greatest, const cha
 	char *end;
 	double s = strtod(text, &end);
 	if (end == text || *end || !(s >= least && s <= greatest))
-		bad_usage(message);
+		bad_usage("%s", message);
 	return s;
 }
 
@@ -65,7 +57,7 @@ static void place_option(int option)
 		place.message_size = number(optarg, 1, LONG_MAX, attributes);
 		break;
 	default:
-		bad_usage(NULL);
+		try_help();
 	}
 }
 

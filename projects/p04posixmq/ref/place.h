@@ -13,25 +13,19 @@
  *                a lock (flock) on it while it is theirs
  *   log          one line a finished job: "ID PRIORITY RESULT"
  *   log.1        the log before that, when it had grown over a megabyte
- *
- * PROGRAM is the name of the program that includes this.
  */
 #ifndef PLACE_H
 #define PLACE_H
 
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <mqueue.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <unistd.h>
+
+#include "../../internal/cli/ref/cli.h"
 
 #define DEFAULT_QUEUE "/job_queue"
 #define MAX_PRIORITY 32767 /* MQ_PRIO_MAX - 1 */
@@ -46,17 +40,6 @@ struct place {
 static struct place place = {.queue = DEFAULT_QUEUE};
 static int state = -1;		   /* the directory */
 static char state_path[PATH_MAX]; /* by its one true name */
-
-__attribute__((format(printf, 1, 2))) static _Noreturn void die(const char *format, ...)
-{
-	va_list args;
-	fputs(PROGRAM ": ", stderr);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-	exit(1);
-}
 
 static const char *default_state(void)
 {

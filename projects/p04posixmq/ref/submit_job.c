@@ -1,6 +1,4 @@
 /* submit_job: queues a job for job_dispatcher. */
-#define PROGRAM "submit_job"
-
 #include <math.h>
 #include <signal.h>
 #include <time.h>

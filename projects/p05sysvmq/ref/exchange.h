@@ -38,7 +38,7 @@ static void start_clock(void)
 	timer.it_value.tv_usec = (suseconds_t)((timeout - (double)timer.it_value.tv_sec) * 1e6) + 1;
 	if (timer.it_value.tv_usec > 999999)
 		timer.it_value.tv_usec = 999999;
-	give_up = now() + (uint64_t)(timeout * SECOND);
+	give_up = now_ns() + (uint64_t)(timeout * SECOND);
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
@@ -68,7 +68,7 @@ static void send_request(struct request *r, size_t len)
 		while (msgsnd(queue, r, len, 0) != 0) {
 			if (errno != EINTR)
 				fail("msgsnd");
-			if (now() >= give_up)
+			if (now_ns() >= give_up)
 				die("key 0x%08x: no room in the queue within %g s", key, timeout);
 		}
 		return;
@@ -104,7 +104,7 @@ static const struct response *receive_response(uint64_t nonce, size_t *len)
 		}
 		if (n < 0 && errno != EINTR)
 			fail("msgrcv");
-		if (now() >= give_up)
+		if (now_ns() >= give_up)
 			no_answer();
 	}
 }

@@ -47,7 +47,7 @@ static inline void key_option(int option)
 		chosen.explain = true;
 		break;
 	default:
-		bad_usage("%s", "");
+		try_help();
 	}
 }
 

@@ -118,7 +118,7 @@ static bool wanted(const struct response *r, size_t len)
 		say("Removed: a message of type %ld that is no response", r->type);
 	else if (!pid || !started(pid, &ticks))
 		say("Removed: a response to client %d, who is gone", pid);
-	else if (r->deadline <= now())
+	else if (r->deadline <= now_ns())
 		say("Removed: a response to client %d, who no longer waits", pid);
 	else
 		return true;
@@ -137,7 +137,7 @@ static void sweep(void)
 	int count = out.count;
 	ssize_t n;
 
-	out.swept = now();
+	out.swept = now_ns();
 	if (msgctl(queue, IPC_STAT, &ds) != 0)
 		return;
 	out.pending = NULL;
@@ -169,7 +169,7 @@ static uint64_t tidy(uint64_t pause)
 {
 	pthread_mutex_lock(&out.lock);
 	flush_pending();
-	uint64_t since = now() - out.swept;
+	uint64_t since = now_ns() - out.swept;
 	if (since >= TIDY_AFTER || (out.count && since >= SWEEP_AT_MOST))
 		clear_queue();
 	uint64_t next = out.count ? pause : TIDY_AFTER;

@@ -2,21 +2,15 @@
 #ifndef SYSV_H
 #define SYSV_H
 
-#include <errno.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "../../internal/alive/ref/alive.h"
+#include "../../internal/cli/ref/cli.h"
+#include "../../internal/measure/ref/clock.h"
 
 #define REQUEST_TYPE 1
 #define TYPE_OF_PID_1 0x7fffffffL /* 1 is the type of requests, and this is no pid */
@@ -50,34 +44,6 @@ _Static_assert(sizeof(long) != 8 || (REQUEST_HEAD == 32 && RESPONSE_HEAD == 20),
 /* A response is never longer than its request, so it fits wherever that did. */
 _Static_assert(RESPONSE_HEAD + sizeof SUFFIX - 1 <= REQUEST_HEAD, "response too long");
 
-extern const char program[];
-
-static inline _Noreturn __attribute__((format(printf, 1, 2))) void die(const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	fflush(stdout);
-	fprintf(stderr, "%s: ", program);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
-	va_end(args);
-	exit(1);
-}
-
-static inline _Noreturn __attribute__((format(printf, 1, 2))) void bad_usage(const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	if (*format) {
-		fprintf(stderr, "%s: ", program);
-		vfprintf(stderr, format, args);
-		fputc('\n', stderr);
-	}
-	fprintf(stderr, "Try '%s --help'.\n", program);
-	va_end(args);
-	exit(2);
-}
-
 static inline void *allocate(void *old, size_t size)
 {
 	void *p = realloc(old, size);
@@ -97,14 +63,6 @@ static inline pid_t client_of(long type)
 	if (type == TYPE_OF_PID_1)
 		return REQUEST_TYPE;
 	return type == REQUEST_TYPE || type > INT_MAX ? 0 : (pid_t)type;
-}
-
-/* The same clock for all processes. */
-static inline uint64_t now(void)
-{
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * SECOND + ts.tv_nsec;
 }
 
 /* A message in memory that grows. */

@@ -1,8 +1,6 @@
 /* sysv_client: asks sysv_server through its System V queue. */
 #include "exchange.h"
 
-const char program[] = "sysv_client";
-
 /* Finds the queue, which must be ours, as others could read what is in it. */
 static void find_queue(void)
 {
@@ -41,7 +39,7 @@ static __attribute__((format(printf, 1, 2))) void say(const char *format, ...)
 static void ask(const char *text, size_t len, long count)
 {
 	struct request *r = allocate(NULL, sizeof *r + len);
-	uint64_t begin = now();
+	uint64_t begin = now_ns();
 	char *first = NULL;
 	size_t first_len = 0, n;
 	*r = (struct request){.type = REQUEST_TYPE, .magic = MAGIC, .pid = getpid()};
@@ -65,7 +63,7 @@ static void ask(const char *text, size_t len, long count)
 				show(answer->text, n));
 		}
 	}
-	double elapsed = (double)(now() - begin) / SECOND;
+	double elapsed = (double)(now_ns() - begin) / SECOND;
 	if (count)
 		say("%ld round trips in %.3f s, %.0f per second\n", count, elapsed, count / elapsed);
 	free(first);

@@ -3,8 +3,6 @@
 #include "lock.h"
 #include "outbox.h"
 
-const char program[] = "sysv_server";
-
 /* How long a response waits for a client that does not say. */
 #define PATIENCE (60 * SECOND)
 
@@ -85,7 +83,7 @@ static bool plausible(const struct request *r, size_t len)
 	else if (ticks != r->started)
 		say("Refused: process %d is not the client: it was started at another time%s", r->pid,
 			suspect());
-	else if (r->deadline && r->deadline <= now())
+	else if (r->deadline && r->deadline <= now_ns())
 		say("Refused: client %d no longer waits", r->pid);
 	else
 		return true;
@@ -106,7 +104,7 @@ static void take(const struct request *r, size_t len)
 	}
 	answer->type = response_type(r->pid);
 	answer->nonce = r->nonce;
-	answer->deadline = r->deadline ? r->deadline : now() + PATIENCE;
+	answer->deadline = r->deadline ? r->deadline : now_ns() + PATIENCE;
 	answer->status = 0;
 	memcpy(answer->text, r->text, len);
 	memcpy(answer->text + len, SUFFIX, sizeof SUFFIX);

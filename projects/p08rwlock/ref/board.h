@@ -6,13 +6,10 @@
 #define BOARD_H
 
 #include <fcntl.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include "../../internal/cli/ref/cli.h"
 #include "myrwlock.h"
 
 struct board {
@@ -35,18 +32,6 @@ struct board {
 
 static int board_fd = -1;
 static const char *board_name; /* NULL: it is this program's own */
-
-__attribute__((format(printf, 1, 2), noreturn)) static void die(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	fputs("test_myrwlock: ", stderr);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
-	va_end(args);
-	exit(1);
-}
 
 static inline void *map_shared(size_t bytes, int fd)
 {

@@ -14,18 +14,6 @@ static int64_t events = 40;
 static const char *shared_name;
 static enum policy policy; /* 0: not said */
 
-__attribute__((format(printf, 1, 2), noreturn)) static void bad_usage(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	fputs("test_myrwlock: ", stderr);
-	vfprintf(stderr, format, args);
-	fputs("\nTry 'test_myrwlock --help'.\n", stderr);
-	va_end(args);
-	exit(2);
-}
-
 static int64_t number(const char *flag, const char *text)
 {
 	char *end;

@@ -7,11 +7,10 @@
  */
 #include <getopt.h>
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 
+#include "../../internal/cli/ref/cli.h"
+#include "../../internal/measure/ref/clock.h"
 #include "myrwlock.h"
 
 struct shared {
@@ -30,17 +29,6 @@ static struct shared *shared;
 static pthread_barrier_t start;
 static unsigned writes_in_100;
 static bool mine;
-
-__attribute__((format(printf, 1, 2), noreturn)) static void die(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	fputs("rwlock_bench: ", stderr);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
-	exit(1);
-}
 
 static void check(const char *call, int error)
 {
@@ -95,14 +83,6 @@ static void *work(void *arg)
 	w->right = mine_only.right;
 	w->writes = mine_only.writes;
 	return NULL;
-}
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
 static void run(unsigned threads, uint64_t count)

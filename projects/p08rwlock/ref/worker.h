@@ -6,6 +6,7 @@
 #include <linux/futex.h>
 #include <sys/syscall.h>
 
+#include "../../internal/measure/ref/clock.h"
 #include "board.h"
 
 #define SECOND INT64_C(1000000000)
@@ -36,12 +37,10 @@ static struct {
 static struct board *board;
 static struct tally *tally;
 
+/* Signed, for what is left may be less than nothing. */
 static inline int64_t now(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * SECOND + t.tv_nsec;
+	return (int64_t)now_ns();
 }
 
 static inline struct timespec timespec(int64_t ns)

@@ -72,7 +72,7 @@ static inline bool half_made(int fd, const struct stat *st)
  */
 static inline bool claim(uint32_t slots, bool lends, pid_t *before)
 {
-	uint64_t patience = now() + SECOND;
+	uint64_t patience = now_ns() + SECOND;
 	for (;;) {
 		struct stat st;
 		struct flock whole = {.l_type = F_WRLCK};
@@ -87,7 +87,7 @@ static inline bool claim(uint32_t slots, bool lends, pid_t *before)
 			if (!attach() && is_process(pool->manager, pool->manager_started))
 				die("pool %s: a manager is already running (process %d)", name, pool->manager);
 			/* One makes its pool just now, or somebody removes a dead one's. */
-			if (now() > patience)
+			if (now_ns() > patience)
 				die("pool %s: somebody has locked it", name);
 			close(fd);
 			nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);

@@ -44,7 +44,7 @@ static const char *join(void)
 		struct entry *e = &pool->table[i];
 		if (e->state != UNUSED)
 			continue;
-		*e = (struct entry){.pid = getpid(), .worker = me, .serial = ++pool->serials, .since = now()};
+		*e = (struct entry){.pid = getpid(), .worker = me, .serial = ++pool->serials, .since = now_ns()};
 		started(e->pid, &e->started);
 		__atomic_store_n(&e->state, IDLE, __ATOMIC_RELEASE);
 		pool->seen++;
@@ -107,7 +107,7 @@ static _Noreturn void timed_out(void)
 		seconds(timeout), pool->slots - pool->free, pool->slots);
 	if (oldest)
 		fprintf(stderr, ", one to worker %u (process %d) for %.1f s", oldest->worker, oldest->pid,
-			seconds(now() - oldest->since));
+			seconds(now_ns() - oldest->since));
 	fputc('\n', stderr);
 	unlock();
 	give_up();
@@ -134,7 +134,7 @@ static void begin_to_wait(void)
 {
 	lock();
 	entry->ticket = ++pool->tickets;
-	entry->since = now();
+	entry->since = now_ns();
 	entry->state = WAITING;
 	pool->waiting++;
 	unlock();
@@ -143,7 +143,7 @@ static void begin_to_wait(void)
 /* Takes a free connection, with a token of the semaphore. False if there is none. */
 static bool take(uint32_t *slot, uint32_t *remaining)
 {
-	uint64_t t = now(), ticket = entry->ticket;
+	uint64_t t = now_ns(), ticket = entry->ticket;
 	lock();
 	bool waited = entry->state != IDLE;
 	if (pool->closed) {
@@ -186,7 +186,7 @@ static uint32_t acquire(uint64_t deadline)
 	struct timespec real;
 	uint32_t slot, remaining;
 	clock_gettime(CLOCK_REALTIME, &real);
-	uint64_t ns = real.tv_sec * SECOND + real.tv_nsec + (deadline - now());
+	uint64_t ns = real.tv_sec * SECOND + real.tv_nsec + (deadline - now_ns());
 	real = at(ns);
 	bool taken = sem_trywait(&pool->available) == 0;
 	for (bool told = false;; taken = false) {
@@ -204,7 +204,7 @@ static uint32_t acquire(uint64_t deadline)
 		/* A token too many: the table says so, and the token is gone now. */
 		if (told)
 			__atomic_store_n(&entry->state, WAITING, __ATOMIC_RELEASE);
-		if (now() >= deadline)
+		if (now_ns() >= deadline)
 			timed_out();
 	}
 	say("Acquired connection (%u remaining)", remaining);

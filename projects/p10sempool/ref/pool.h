@@ -64,7 +64,7 @@ static inline bool try_lock(void)
 {
 	int error = pthread_mutex_trylock(&pool->lock);
 	for (uint64_t patience = 0; error == EBUSY || error == ETIMEDOUT;) {
-		uint64_t t = now();
+		uint64_t t = now_ns();
 		patience = patience ? patience : t + LOCK_PATIENCE;
 		if (t >= patience)
 			break;

@@ -6,8 +6,6 @@
 #include "lend.h"
 #include "watch.h"
 
-const char program[] = "pool_manager";
-
 #define TICK_MS 100
 
 /* Sleeps until something happens. Returns the signal that is to end the program, 0: none. */
@@ -139,7 +137,7 @@ static void status(void)
 		pool->slots - pool->free, pool->waiting);
 	printf("Manager: process %d (%s)\n", pool->manager,
 		is_process(pool->manager, pool->manager_started) ? "running" : "dead");
-	uint64_t t = now();
+	uint64_t t = now_ns();
 	for (uint32_t i = 0; i < ENTRIES; i++) {
 		const struct entry *e = &pool->table[i];
 		if (e->state == HOLDING)
@@ -202,7 +200,7 @@ int main(int argc, char **argv)
 		case 'c': backend = optarg; break;
 		case 'p': ping = optarg; break;
 		case 's': show = true; break;
-		default: bad_usage("%s", "");
+		default: try_help();
 		}
 	}
 	if (optind < argc)

@@ -148,10 +148,10 @@ static inline bool inspect(FILE *log, uint64_t workers, bool *all)
 	if (!empty || pool->seen == told.seen)
 		empty_since = 0;
 	else if (!empty_since)
-		empty_since = now();
+		empty_since = now_ns();
 	if (workers)
 		done = empty && pool->seen >= workers;
-	if (done || (!workers && empty_since && now() - empty_since >= SECOND))
+	if (done || (!workers && empty_since && now_ns() - empty_since >= SECOND))
 		*all = report(log);
 	unlock();
 	return done;

@@ -2,8 +2,6 @@
 #include "backend.h"
 #include "lease.h"
 
-const char program[] = "worker";
-
 static const char *text;
 
 /* Asks the manager once for the connection's descriptor: -1, and why not. */
@@ -43,7 +41,7 @@ static int borrow(uint32_t slot, uint64_t deadline)
 		int fd = ask(slot, why);
 		if (fd >= 0)
 			return fd;
-		if (signalled || now() >= deadline)
+		if (signalled || now_ns() >= deadline)
 			break;
 		nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
 	}
@@ -84,7 +82,7 @@ static void use(uint64_t deadline)
 	int fd = pool->lends ? borrow(slot, deadline) : -1;
 	if (text)
 		converse(fd);
-	until = at(now() + hold);
+	until = at(now_ns() + hold);
 	while (hold && !signalled && clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
 		;
 	if (signalled)
@@ -96,9 +94,9 @@ static void use(uint64_t deadline)
 
 static void work(long count)
 {
-	uint64_t patience = now() + (timeout < SECOND ? timeout : SECOND);
+	uint64_t patience = now_ns() + (timeout < SECOND ? timeout : SECOND);
 	const char *why;
-	while ((why = join()) && now() < patience && !signalled)
+	while ((why = join()) && now_ns() < patience && !signalled)
 		nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL); /* the manager may be starting */
 	if (why)
 		die("pool %s: %s", name, why);
@@ -106,13 +104,13 @@ static void work(long count)
 		fprintf(stderr, "worker: pool %s has no connections to send on, only slots\n", name);
 		give_up();
 	}
-	uint64_t start = now();
+	uint64_t start = now_ns();
 	use(start + timeout);
 	quiet |= count > 1;
 	for (long i = 1; i < count; i++)
-		use(now() + timeout);
+		use(now_ns() + timeout);
 	quiet = false;
-	double elapsed = seconds(now() - start);
+	double elapsed = seconds(now_ns() - start);
 	if (count > 1)
 		say("%ld connections in %.3f s, %.0f per second", count, elapsed, count / elapsed);
 	uint32_t remaining;
@@ -172,7 +170,7 @@ int main(int argc, char **argv)
 			if (!real_time && strcmp(optarg, "monotonic"))
 				bad_usage("--clock is monotonic or realtime, not \"%s\"", optarg);
 			break;
-		default: bad_usage("%s", "");
+		default: try_help();
 		}
 	}
 	if (argc - optind != 1)

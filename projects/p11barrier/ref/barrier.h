@@ -6,17 +6,12 @@
 #ifndef BARRIER_H
 #define BARRIER_H
 
-#include <errno.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ipc.h>
 #include <sys/sem.h>
-#include <time.h>
-#include <unistd.h>
+
+#include "../../internal/cli/ref/cli.h"
 
 enum {
 	RING,	     /* three: who waits sleeps here, for 0 */
@@ -37,19 +32,6 @@ union semun {
 	unsigned short *array;
 };
 
-static const char program[] = "barrier_test";
-
-static inline _Noreturn __attribute__((format(printf, 1, 2))) void die(const char *format, ...)
-{
-	char text[512];
-	va_list args;
-	va_start(args, format);
-	vsnprintf(text, sizeof text, format, args);
-	va_end(args);
-	fflush(stdout);
-	dprintf(STDERR_FILENO, "%s: %s\n", program, text); /* one write, for many die at once */
-	exit(1);
-}
 
 /* Operations that are to be one. */
 struct ops {

@@ -7,20 +7,6 @@
 
 #include "run.h"
 
-static _Noreturn __attribute__((format(printf, 1, 2))) void bad_usage(const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	if (*format) {
-		fprintf(stderr, "%s: ", program);
-		vfprintf(stderr, format, args);
-		fputc('\n', stderr);
-	}
-	va_end(args);
-	fprintf(stderr, "Try '%s --help'.\n", program);
-	exit(2);
-}
-
 static _Noreturn void help(void)
 {
 	puts("usage: barrier_test [flags]\n\n"
@@ -97,7 +83,7 @@ int main(int argc, char **argv)
 		case 'n': place.index = (int)number("index", optarg, 1, MAX_PROCESSES); break;
 		case 'R': place.report = (int)number("report", optarg, 0, INT_MAX); break;
 		case 'h': help();
-		default: bad_usage("%s", "");
+		default: try_help();
 		}
 	}
 	if (optind < argc)

@@ -4,6 +4,7 @@
 
 #include <signal.h>
 
+#include "../../internal/measure/ref/clock.h"
 #include "board.h"
 
 enum { HAS_REACHED, HAS_PASSED };
@@ -20,13 +21,6 @@ struct place {
 	int kill_in; /* round in which this process kills itself, 0: none */
 	bool quiet;
 };
-
-static inline int64_t now(void)
-{
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ll + ts.tv_nsec;
-}
 
 static inline int report(const struct place *p, int what, int round)
 {
@@ -88,9 +82,9 @@ static inline const char *rounds(const struct place *p, struct board *b, int *ro
 		if (report(p, HAS_PASSED, *round) == -1)
 			return strerror(errno);
 		if (p->index == 1 && *round == first)
-			start = now();
+			start = now_ns();
 		if (p->index == 1 && *round == last) {
-			b->elapsed = now() - start;
+			b->elapsed = now_ns() - start;
 			b->timed = last - first;
 		}
 	}

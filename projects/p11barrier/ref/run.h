@@ -135,7 +135,7 @@ static void ended(int index, int status)
 		return;
 	}
 	if (WIFSIGNALED(status) && !killing)
-		fprintf(stderr, "%s: process %d was killed by signal %d in round %d\n", program, index, WTERMSIG(status), round);
+		fprintf(stderr, "%s: process %d was killed by signal %d in round %d\n", program_invocation_short_name, index, WTERMSIG(status), round);
 	failed = true;
 	killing = killing || cfg.kind == PTHREAD || cfg.respawn; /* nobody tells those who wait there */
 	for (int i = 0; i < cfg.processes && killing; i++)

@@ -7,17 +7,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Failed: says what and why, and ends the process with 1. */
 __attribute__((format(printf, 1, 2), noreturn)) static inline void die(const char *format, ...)
 {
+	char text[BUFSIZ];
 	va_list args;
 
 	va_start(args, format);
-	fprintf(stderr, "%s: ", program_invocation_short_name);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	fflush(stdout);
+	dprintf(STDERR_FILENO, "%s: %s\n", program_invocation_short_name, text); /* one write, for many may die at once */
 	exit(1);
+}
+
+/* After getopt has complained: ends the process with 2. */
+static inline _Noreturn void try_help(void)
+{
+	fprintf(stderr, "Try '%s --help'.\n", program_invocation_short_name);
+	exit(2);
 }
 
 /* Says what is wrong with the command line, and ends the process with 2. */
@@ -28,8 +38,9 @@ __attribute__((format(printf, 1, 2), noreturn)) static inline void bad_usage(con
 	va_start(args, format);
 	fprintf(stderr, "%s: ", program_invocation_short_name);
 	vfprintf(stderr, format, args);
-	fprintf(stderr, "\nTry '%s --help'.\n", program_invocation_short_name);
-	exit(2);
+	va_end(args);
+	fputc('\n', stderr);
+	try_help();
 }
 
 /* The exit status at the end: output that could not be written is a failure. */

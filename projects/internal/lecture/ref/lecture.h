@@ -9,7 +9,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/ipc.h>
-#include <unistd.h>
 
 #include "../../cli/ref/cli.h"
 
@@ -102,13 +101,6 @@ static inline _Noreturn void show_help(const char *text)
 {
 	puts(text);
 	exit(finish());
-}
-
-/* After getopt has complained. */
-static inline _Noreturn void try_help(void)
-{
-	fprintf(stderr, "Try '%s --help'.\n", program_invocation_short_name);
-	exit(2);
 }
 
 #endif

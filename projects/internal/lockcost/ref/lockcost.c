@@ -162,12 +162,6 @@ static const char usage[] =
 	"example:\n"
 	"  lockcost --lock mutex --workers 4 --count 1000000\n";
 
-__attribute__((noreturn)) static void bad_usage(const char *what)
-{
-	fprintf(stderr, "lockcost: %s\nTry 'lockcost --help'.\n", what);
-	exit(2);
-}
-
 static void choose(const char *name)
 {
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
@@ -178,8 +172,8 @@ static void choose(const char *name)
 	fputs("lockcost: --lock is one of", stderr);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		fprintf(stderr, "%s %s", i ? "," : "", kinds[i].name);
-	fputs("\nTry 'lockcost --help'.\n", stderr);
-	exit(2);
+	fputc('\n', stderr);
+	try_help();
 }
 
 static uint64_t number(const char *text)
@@ -221,7 +215,7 @@ int main(int argc, char **argv)
 			count = number(optarg);
 			break;
 		default:
-			return 2;
+			try_help();
 		}
 	}
 	choose(name);
@@ -234,7 +228,5 @@ int main(int argc, char **argv)
 	if (optind < argc)
 		bad_usage("takes no arguments");
 	run();
-	if (fflush(stdout) != 0)
-		die("standard output: %s", strerror(errno));
-	return 0;
+	return finish();
 }

@@ -2,19 +2,14 @@
 #ifndef PAGE_H
 #define PAGE_H
 
-#include <errno.h>
 #include <linux/futex.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
+
+#include "../../cli/ref/cli.h"
+#include "../../measure/ref/clock.h"
 
 enum { MAX_WORKERS = 16, OBJECT_SIZE = 256 };
 
@@ -37,17 +32,6 @@ static struct page *page;
 static int page_fd; /* its bytes are also those that record locks are about */
 static bool processes;
 
-__attribute__((format(printf, 1, 2), noreturn)) static void die(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	fputs("lockcost: ", stderr);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
-	exit(1);
-}
-
 /* For calls that return an error. */
 static inline void must(int error, const char *call)
 {
@@ -60,14 +44,6 @@ static inline void may(int result, const char *call)
 {
 	if (__builtin_expect(result == -1, 0))
 		die("%s: %s", call, strerror(errno));
-}
-
-static int64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
 }
 
 static void make_page(void)
