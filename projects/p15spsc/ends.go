@@ -7,15 +7,16 @@ import (
 	"unpipc/projects/internal/ordered"
 )
 
-// Producer is the writing end of a queue of the kinds Cached, Deferred and Batched. It
-// must be used by one goroutine at a time, and there must be one only.
-type Producer struct {
+// end is an end of a queue of the kinds Cached, Deferred and Batched. It must be used by
+// one goroutine at a time. It keeps its own index, and looks at the other side's only when
+// what it knows of it is used up.
+type end struct {
 	_         [Block]byte // apart from whatever lies beside it
 	slots     *uint64
 	mask      uint64
-	tail      uint64 // the next item
-	limit     uint64 // the first item for which there is no room, as far as is known
-	published uint64 // what the consumer has been told of
+	own       uint64 // the next item
+	limit     uint64 // the first item that cannot be moved, as far as is known
+	published uint64 // what the other side has been told of
 	every     uint64 // how many items may be kept from it
 	shared    *uint64
 	peer      *uint64
@@ -24,117 +25,109 @@ type Producer struct {
 	_         [Block]byte
 }
 
-// Producer is the queue's writing end. It goes on where an earlier one ended.
-func (q *Queue) Producer() *Producer {
-	tail := atomic.LoadUint64(q.tail)
-	p := &Producer{slots: q.slots, mask: q.capacity - 1, tail: tail, limit: tail, published: tail,
-		every: 1, shared: q.tail, peer: q.head, queue: q}
+// newEnd goes on where an earlier one ended.
+func (q *Queue) newEnd(shared, peer *uint64) end {
+	own := atomic.LoadUint64(shared)
+	e := end{slots: q.slots, mask: q.capacity - 1, own: own, limit: own, published: own,
+		every: 1, shared: shared, peer: peer, queue: q}
 	if q.kind == Deferred {
-		p.every = max(q.capacity/4, 1)
+		e.every = max(q.capacity/4, 1)
 	}
-	return p
+	return e
 }
 
-// TryPush writes one item if there is room. When there is none, [Producer.Err] says
-// whether that may change.
-func (p *Producer) TryPush(v uint64) bool {
-	t := p.tail
-	if t == p.limit && !p.look() {
+// publish tells the other side of all that was kept from it.
+func (e *end) publish() {
+	if e.published != e.own {
+		e.published = e.own
+		ordered.Store(e.shared, e.own)
+	}
+}
+
+// look asks how far the other side is, and says whether there is something to move; ahead
+// is how many more items than the other side has moved may be. This side is about to wait
+// or to ask again, so nothing is kept back any longer.
+func (e *end) look(ahead uint64) bool {
+	limit := atomic.LoadUint64(e.peer) + ahead
+	if limit-e.own > e.mask+1 {
+		e.err = ErrCorrupt // the consumer cannot be ahead, nor more than a queue behind
 		return false
 	}
-	*slot(p.slots, p.mask, t) = v
-	p.tail = t + 1
-	if p.tail-p.published >= p.every {
-		p.published = p.tail
-		ordered.Store(p.shared, p.tail)
+	e.limit = limit
+	if limit == e.own {
+		e.publish()
+		return false
+	}
+	return true
+}
+
+// Err is [ErrCorrupt] if the other side's index cannot be right.
+func (e *end) Err() error { return e.err }
+
+// Producer is the writing end of a queue of the kinds Cached, Deferred and Batched. It
+// must be used by one goroutine at a time, and there must be one only.
+type Producer struct{ end }
+
+// Producer is the queue's writing end. It goes on where an earlier one ended.
+func (q *Queue) Producer() *Producer { return &Producer{q.newEnd(q.tail, q.head)} }
+
+// look asks for room.
+func (p *Producer) look() bool { return p.end.look(p.mask + 1) }
+
+// TryPush writes one item if there is room. When there is none, Err says whether that may
+// change.
+func (p *Producer) TryPush(v uint64) bool {
+	if p.own == p.limit && !p.look() {
+		return false
+	}
+	*slot(p.slots, p.mask, p.own) = v
+	if p.own++; p.own-p.published >= p.every {
+		p.published = p.own
+		ordered.Store(p.shared, p.own)
 	}
 	return true
 }
 
 // PushSlice writes as many items as there is room for and publishes them at once.
 func (p *Producer) PushSlice(items []uint64) int {
-	if p.limit-p.tail < uint64(len(items)) {
+	if p.limit-p.own < uint64(len(items)) {
 		p.look()
 	}
-	n := min(uint64(len(items)), p.limit-p.tail)
+	n := min(uint64(len(items)), p.limit-p.own)
 	if n == 0 {
 		return 0
 	}
 	ring := unsafe.Slice(p.slots, p.mask+1)
-	done := copy(ring[p.tail&p.mask:], items[:n])
+	done := copy(ring[p.own&p.mask:], items[:n])
 	copy(ring, items[done:n])
-	p.tail += n
-	p.Flush()
+	p.own += n
+	p.publish()
 	return int(n)
 }
 
 // Flush publishes what was kept back. It is to be called before the producer does
 // something else than to write.
-func (p *Producer) Flush() {
-	if p.published != p.tail {
-		p.published = p.tail
-		ordered.Store(p.shared, p.tail)
-	}
-}
-
-// look asks how far the consumer is, and says whether there is room. The producer is
-// about to wait or to ask again, so nothing is kept back any longer.
-func (p *Producer) look() bool {
-	head := atomic.LoadUint64(p.peer)
-	if p.tail-head > p.mask+1 {
-		p.err = ErrCorrupt // the consumer cannot be ahead, nor more than a queue behind
-		return false
-	}
-	p.limit = head + p.mask + 1
-	if p.limit == p.tail {
-		p.Flush()
-		return false
-	}
-	return true
-}
-
-// Err is [ErrCorrupt] if the consumer's index cannot be right.
-func (p *Producer) Err() error { return p.err }
+func (p *Producer) Flush() { p.publish() }
 
 // Consumer is the reading end of a queue, as [Producer] is the writing one.
-type Consumer struct {
-	_         [Block]byte
-	slots     *uint64
-	mask      uint64
-	head      uint64 // the next item
-	limit     uint64 // the first item that is not there, as far as is known
-	published uint64
-	every     uint64
-	shared    *uint64
-	peer      *uint64
-	err       error
-	queue     *Queue
-	_         [Block]byte
-}
+type Consumer struct{ end }
 
 // Consumer is the queue's reading end. It goes on where an earlier one ended.
-func (q *Queue) Consumer() *Consumer {
-	head := atomic.LoadUint64(q.head)
-	c := &Consumer{slots: q.slots, mask: q.capacity - 1, head: head, limit: head, published: head,
-		every: 1, shared: q.head, peer: q.tail, queue: q}
-	if q.kind == Deferred {
-		c.every = max(q.capacity/4, 1)
-	}
-	return c
-}
+func (q *Queue) Consumer() *Consumer { return &Consumer{q.newEnd(q.head, q.tail)} }
 
-// TryPop reads one item if there is one. When there is none, [Consumer.Err] says whether
-// that may change.
+// look asks for items.
+func (c *Consumer) look() bool { return c.end.look(0) }
+
+// TryPop reads one item if there is one. When there is none, Err says whether that may
+// change.
 func (c *Consumer) TryPop() (v uint64, ok bool) {
-	h := c.head
-	if h == c.limit && !c.look() {
+	if c.own == c.limit && !c.look() {
 		return 0, false
 	}
-	v = *slot(c.slots, c.mask, h)
-	c.head = h + 1
-	if c.head-c.published >= c.every {
-		c.published = c.head
-		ordered.Store(c.shared, c.head)
+	v = *slot(c.slots, c.mask, c.own)
+	if c.own++; c.own-c.published >= c.every {
+		c.published = c.own
+		ordered.Store(c.shared, c.own)
 	}
 	return v, true
 }
@@ -142,42 +135,17 @@ func (c *Consumer) TryPop() (v uint64, ok bool) {
 // PopSlice reads as many items as there are, up to len(items), and gives their slots
 // back at once.
 func (c *Consumer) PopSlice(items []uint64) int {
-	if c.limit == c.head {
+	if c.limit == c.own {
 		c.look()
 	}
-	n := min(uint64(len(items)), c.limit-c.head)
+	n := min(uint64(len(items)), c.limit-c.own)
 	if n == 0 {
 		return 0
 	}
 	ring := unsafe.Slice(c.slots, c.mask+1)
-	done := copy(items[:n], ring[c.head&c.mask:])
+	done := copy(items[:n], ring[c.own&c.mask:])
 	copy(items[done:n], ring)
-	c.head += n
-	c.release()
+	c.own += n
+	c.publish()
 	return int(n)
 }
-
-func (c *Consumer) release() {
-	if c.published != c.head {
-		c.published = c.head
-		ordered.Store(c.shared, c.head)
-	}
-}
-
-// look asks how far the producer is, and says whether there is something.
-func (c *Consumer) look() bool {
-	tail := atomic.LoadUint64(c.peer)
-	if tail-c.head > c.mask+1 {
-		c.err = ErrCorrupt
-		return false
-	}
-	c.limit = tail
-	if tail == c.head {
-		c.release()
-		return false
-	}
-	return true
-}
-
-// Err is [ErrCorrupt] if the producer's index cannot be right.
-func (c *Consumer) Err() error { return c.err }

@@ -151,7 +151,7 @@ func consume(q *Queue, first, last uint64, w *turn) error {
 		return popAll(s.pop, first, last, w)
 	}
 	c := q.Consumer()
-	defer c.release()
+	defer c.publish()
 	if q.kind == Batched {
 		return popSlices(c, first, last, w)
 	}

@@ -2,40 +2,26 @@
 #ifndef PROGRAM_H
 #define PROGRAM_H
 
-#include <getopt.h>
 #include <limits.h>
 
-#include "../../internal/cli/ref/amount.h"
+#include "../../internal/seats/ref/flags.h"
 #include "traffic.h"
 
 static struct end_of there, back;
 
 static struct {
-	const char *name;
 	char back_name[PATH_MAX];
-	uint64_t wait; /* ns */
-	bool check, in_place, echo, json;
-} flags = {.wait = UINT64_C(10000000000)};
+	bool check, in_place, echo;
+} flags;
 
 #define FLAGS_OF_BOTH \
-	{"help", no_argument, NULL, 'h'}, {"name", required_argument, NULL, 'n'}, \
-	{"wait", required_argument, NULL, 'w'}, {"check", no_argument, NULL, 'k'}, \
-	{"in-place", no_argument, NULL, 'i'}, {"echo", no_argument, NULL, 'e'}, \
-	{"json", no_argument, NULL, 'j'}
+	END_FLAGS, {"check", no_argument, NULL, 'k'}, {"in-place", no_argument, NULL, 'i'}, \
+	{"echo", no_argument, NULL, 'e'}
 
 /* Takes one flag that both have; any other is wrong. */
 static void take_flag(int c, const char *help)
 {
 	switch (c) {
-	case 'h':
-		fputs(help, stdout);
-		exit(finish());
-	case 'n':
-		flags.name = optarg;
-		break;
-	case 'w':
-		flags.wait = parse_duration("--wait", optarg);
-		break;
 	case 'k':
 		flags.check = true;
 		break;
@@ -45,22 +31,18 @@ static void take_flag(int c, const char *help)
 	case 'e':
 		flags.echo = true;
 		break;
-	case 'j':
-		flags.json = true;
-		break;
 	default:
-		bad_usage("wrong flags");
+		take_end_flag(c, help);
 	}
 }
 
 /* To be called when all flags are taken. */
 static void check_flags(int arguments)
 {
-	if (!flags.name || !*flags.name || arguments)
-		bad_usage("--name is needed, and no arguments");
+	check_end_flags(arguments);
 	if (flags.check + flags.in_place + flags.echo > 1)
 		bad_usage("--check, --in-place and --echo exclude each other");
-	snprintf(flags.back_name, sizeof(flags.back_name), "%s-back", flags.name);
+	snprintf(flags.back_name, sizeof(flags.back_name), "%s-back", end_flags.name);
 }
 
 static enum style style_of_flags(void)

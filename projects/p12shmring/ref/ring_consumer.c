@@ -33,10 +33,10 @@ int main(int argc, char **argv)
 			bad_usage("--warmup: \"%s\" is no number", optarg);
 	check_flags(argc - optind);
 
-	flags.wait += now_ns();
-	seat_join(&there, flags.name, flags.wait, ring_check);
+	end_flags.wait += now_ns();
+	seat_join(&there, end_flags.name, end_flags.wait, ring_check);
 	if (flags.echo)
-		seat_join(&back, flags.back_name, flags.wait, ring_check);
+		seat_join(&back, flags.back_name, end_flags.wait, ring_check);
 	consumer_init(&c, there.memory, gone);
 	if (flags.echo) {
 		struct producer p;
@@ -46,6 +46,6 @@ int main(int argc, char **argv)
 	} else {
 		o = consume(&c, warmup, style_of_flags());
 	}
-	print_outcome(&o, "received", flags.json);
+	print_outcome(&o, "received", end_flags.json);
 	return finish();
 }

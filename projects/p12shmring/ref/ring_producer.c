@@ -55,9 +55,9 @@ static void make_rings(uint64_t capacity)
 	sigaddset(&both, SIGTERM);
 	sigprocmask(SIG_BLOCK, &both, NULL);
 	atexit(remove_names);
-	seat_make(&there, flags.name, ring_size(capacity));
+	seat_make(&there, end_flags.name, ring_size(capacity));
 	ring_create(there.memory, capacity);
-	snprintf(paths[0], sizeof(paths[0]), "/dev/shm%s", flags.name);
+	snprintf(paths[0], sizeof(paths[0]), "/dev/shm%s", end_flags.name);
 	if (flags.echo) {
 		seat_make(&back, flags.back_name, ring_size(capacity));
 		ring_create(back.memory, capacity);
@@ -108,10 +108,10 @@ int main(int argc, char **argv)
 	check_flags(argc - optind);
 
 	make_rings(capacity);
-	flags.wait += now_ns();
-	seat_await(&there, flags.wait);
+	end_flags.wait += now_ns();
+	seat_await(&there, end_flags.wait);
 	if (flags.echo)
-		seat_await(&back, flags.wait);
+		seat_await(&back, end_flags.wait);
 	producer_init(&p, there.memory, gone);
 	p.batch = batch;
 	if (flags.echo) {
@@ -124,7 +124,7 @@ int main(int argc, char **argv)
 	}
 	/* Who leaves earlier looks like one who died. */
 	await(&p.r->producer_sleeps, is_empty, p.r, gone);
-	print_outcome(&o, "sent", flags.json);
+	print_outcome(&o, "sent", end_flags.json);
 	free(o.histogram);
 	return finish();
 }

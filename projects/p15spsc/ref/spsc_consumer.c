@@ -1,7 +1,5 @@
 /* The reading end of a queue in shared memory. */
-#include <getopt.h>
-
-#include "../../internal/cli/ref/amount.h"
+#include "../../internal/seats/ref/flags.h"
 #include "end.h"
 #include "traffic.h"
 
@@ -19,36 +17,15 @@ static const char help[] =
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"help", no_argument, NULL, 'h'}, {"name", required_argument, NULL, 'n'},
-		{"wait", required_argument, NULL, 'w'}, {"json", no_argument, NULL, 'j'}, {0},
-	};
-	uint64_t wait = UINT64_C(10000000000), warm, total, start;
-	const char *name = NULL;
-	bool json = false;
+	static const struct option options[] = {END_FLAGS, {0}};
+	uint64_t warm, total, start;
 	struct end e;
 
 	for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;)
-		switch (c) {
-		case 'h':
-			fputs(help, stdout);
-			return finish();
-		case 'n':
-			name = optarg;
-			break;
-		case 'w':
-			wait = parse_duration("--wait", optarg);
-			break;
-		case 'j':
-			json = true;
-			break;
-		default:
-			bad_usage("wrong flags");
-		}
-	if (!name || !*name || optind < argc)
-		bad_usage("--name is needed, and no arguments");
+		take_end_flag(c, help);
+	check_end_flags(argc - optind);
 
-	seat_join(&at, name, now_ns() + wait, queue_check);
+	seat_join(&at, end_flags.name, now_ns() + end_flags.wait, queue_check);
 	end_init(&e, at.memory, false);
 	total = e.h->promised;
 	/* The first queueful does not count: both sides run at speed only then. */
@@ -56,7 +33,7 @@ int main(int argc, char **argv)
 	consume(&e, 0, warm);
 	start = now_ns();
 	consume(&e, warm, total);
-	if (json)
+	if (end_flags.json)
 		printf("{\"count\":%llu,\"ns\":%llu}\n", (unsigned long long)(total - warm),
 			(unsigned long long)(now_ns() - start));
 	else

@@ -1,8 +1,8 @@
 /* The writing end of a queue in shared memory. */
-#include <getopt.h>
 #include <limits.h>
 #include <signal.h>
 
+#include "../../internal/seats/ref/flags.h"
 #include "flags.h"
 #include "end.h"
 #include "timed.h"
@@ -35,7 +35,7 @@ static void on_signal(int sig)
 }
 
 /* Signals wait until there is a name, and then remove it. */
-static void make_queue(const char *name, uint64_t capacity, enum kind kind, uint64_t count)
+static void make_queue(uint64_t capacity, enum kind kind, uint64_t count)
 {
 	const int signals[] = {SIGINT, SIGTERM};
 	sigset_t both;
@@ -44,8 +44,8 @@ static void make_queue(const char *name, uint64_t capacity, enum kind kind, uint
 	sigaddset(&both, SIGINT);
 	sigaddset(&both, SIGTERM);
 	sigprocmask(SIG_BLOCK, &both, NULL);
-	seat_make(&at, name, queue_size(capacity));
-	snprintf(path, sizeof(path), "/dev/shm%s", name);
+	seat_make(&at, end_flags.name, queue_size(capacity));
+	snprintf(path, sizeof(path), "/dev/shm%s", end_flags.name);
 	for (int i = 0; i < 2; i++)
 		if (signal(signals[i], on_signal) == SIG_IGN)
 			signal(signals[i], SIG_IGN);
@@ -64,15 +64,12 @@ static enum kind parse_kind(const char *name)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"help", no_argument, NULL, 'h'}, {"name", required_argument, NULL, 'n'},
-		{"wait", required_argument, NULL, 'w'}, {"json", no_argument, NULL, 'j'},
-		{"count", required_argument, NULL, 'c'}, {"capacity", required_argument, NULL, 's'},
-		{"kind", required_argument, NULL, 'k'}, {"every", required_argument, NULL, 'e'}, {0},
+		END_FLAGS, {"count", required_argument, NULL, 'c'},
+		{"capacity", required_argument, NULL, 's'}, {"kind", required_argument, NULL, 'k'},
+		{"every", required_argument, NULL, 'e'}, {0},
 	};
-	uint64_t count = 1000 * 1000, capacity = 4096, wait = UINT64_C(10000000000), fast;
+	uint64_t count = 1000 * 1000, capacity = 4096, fast;
 	enum kind kind = CACHED;
-	bool json = false;
-	const char *name = NULL;
 	char *rest;
 	long every = 0;
 	uint32_t tries = 0;
@@ -80,18 +77,6 @@ int main(int argc, char **argv)
 
 	for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;)
 		switch (c) {
-		case 'h':
-			fputs(help, stdout);
-			return finish();
-		case 'n':
-			name = optarg;
-			break;
-		case 'w':
-			wait = parse_duration("--wait", optarg);
-			break;
-		case 'j':
-			json = true;
-			break;
 		case 'c':
 			if (!(count = parse_count(optarg)))
 				bad_usage("--count: \"%s\" is no number from 1 up", optarg);
@@ -108,13 +93,12 @@ int main(int argc, char **argv)
 				bad_usage("--every is at least 0");
 			break;
 		default:
-			bad_usage("wrong flags");
+			take_end_flag(c, help);
 		}
-	if (!name || !*name || optind < argc)
-		bad_usage("--name is needed, and no arguments");
+	check_end_flags(argc - optind);
 
-	make_queue(name, capacity, kind, count);
-	seat_await(&at, now_ns() + wait);
+	make_queue(capacity, kind, count);
+	seat_await(&at, now_ns() + end_flags.wait);
 	end_init(&e, at.memory, true);
 	/* With times, the first queueful is for warming up. */
 	fast = every && capacity < count ? capacity : count;
@@ -125,7 +109,7 @@ int main(int argc, char **argv)
 		produce_timed(&e, fast, count, every);
 	while (!queue_empty(at.memory)) /* who leaves earlier looks like one who died */
 		wait_turn(&tries);
-	if (!json) {
+	if (!end_flags.json) {
 		printf("sent %llu items\n", (unsigned long long)count);
 		return finish();
 	}
