@@ -66,7 +66,7 @@ PEER.cpp = $(CXX) -std=c++17 -pthread $(CFLAGS)
 # peer_rule EXERCISE SOURCE NEEDED
 define peer_rule
 peers: $(or $(OUT),bin)/$(call number,$(1))/peers/$(basename $(2))
-$(or $(OUT),bin)/$(call number,$(1))/peers/$(basename $(2)): projects/$(1)/ref/peers/$(2) $(wildcard projects/$(1)/ref/peers/*.h projects/$(1)/ref/*.h)
+$(or $(OUT),bin)/$(call number,$(1))/peers/$(basename $(2)): projects/$(1)/ref/peers/$(2) $(wildcard projects/$(1)/ref/peers/*.h projects/$(1)/ref/*.h projects/internal/*/ref/*.h)
 	@mkdir -p $$(@D)
 	@$$(PEER$(suffix $(2))) -o $$@ $$< $(if $(findstring /,$(3)),,$$(shell pkg-config --cflags --libs $(3))) $(PEER_FLAGS_$(basename $(2)))
 endef

@@ -47,7 +47,7 @@ static void resolve(unsigned b)
 	struct record *r = (struct record *)(st.file + pos);
 
 	if (pos + RECORD_HEADER <= size && head_ok(&st.h, pos, r) && pos + size_of(r) <= size &&
-	    r->sum == crc(0, r->key, klen_of(r) + r->vlen) && bucket_of(r->hash) == b) {
+	    r->sum == crc32c(r->key, klen_of(r) + r->vlen) && bucket_of(r->hash) == b) {
 		uint64_t place = slot_at(&st.h, r->hash), old = find(&place, r->hash, r->key, klen_of(r));
 
 		if (old == pos) { /* linked; an older one may be so, too */
@@ -164,7 +164,7 @@ static bool put(const uint8_t *key, size_t klen, const uint8_t *value, size_t vl
 	memcpy(r->key, key, klen);
 	if (value)
 		memcpy(r->key + klen, value, vlen);
-	r->sum = crc(0, r->key, klen + vlen);
+	r->sum = crc32c(r->key, klen + vlen);
 	r->head_sum = head_sum(&st.h, pos, r);
 	STORE(&st.s->bucket[b].pending, pos);
 	ADD(&st.s->bucket[b].seq, 1);

@@ -14,6 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../../internal/crc32c/ref/crc32c.h"
+
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "the layout is little-endian"
 #endif
@@ -77,25 +79,6 @@ static void *allocate(size_t n)
 	return p;
 }
 
-/* CRC-32C, continued from a sum. */
-static uint32_t crc(uint32_t sum, const void *data, size_t n)
-{
-	static uint32_t table[256];
-	const uint8_t *p = data;
-
-	if (!table[1])
-		for (uint32_t i = 0; i < 256; i++) {
-			uint32_t c = i;
-
-			for (int k = 0; k < 8; k++)
-				c = c & 1 ? c >> 1 ^ 0x82f63b78 : c >> 1;
-			table[i] = c;
-		}
-	for (sum = ~sum; n; n--)
-		sum = table[(sum ^ *p++) & 255] ^ sum >> 8;
-	return ~sum;
-}
-
 static uint64_t start_of(const struct header *h)
 {
 	return HEADER_SIZE + (UINT64_C(8) << h->bits);
@@ -148,9 +131,9 @@ static uint64_t size_of(const struct record *r)
 
 static uint32_t head_sum(const struct header *h, uint64_t pos, const struct record *r)
 {
-	uint32_t sum = crc(0, &h->salt, 8);
+	uint32_t sum = crc32c(&h->salt, 8);
 
-	return crc(crc(sum, &pos, 8), &r->sum, LINK_AT - 4);
+	return crc32c_more(crc32c_more(sum, &pos, 8), &r->sum, LINK_AT - 4);
 }
 
 static bool head_ok(const struct header *h, uint64_t pos, const struct record *r)

@@ -67,7 +67,7 @@ static int successor(const char *path, bool old, struct header *h)
 	for (uint64_t slot = 0; slot < UINT64_C(1) << h->bits; slot++)
 		table[slot] = link_to(h, HEADER_SIZE + 8 * slot, table[slot]);
 	write_all(fd, path, table, (size_t)8 << h->bits, HEADER_SIZE);
-	h->sum = crc(0, h, 56);
+	h->sum = crc32c(h, 56);
 	write_all(fd, path, h, 60, 0);
 	if (fsync(fd) == -1)
 		die("fsync %s: %s", path, strerror(errno));

@@ -48,7 +48,7 @@ static uint64_t scan(void)
 		if (head_ok(&st.h, pos, r)) {
 			if (pos + size_of(r) > size)
 				damaged(pos, "cut off");
-			if (r->sum == crc(0, r->key, klen_of(r) + r->vlen)) {
+			if (r->sum == crc32c(r->key, klen_of(r) + r->vlen)) {
 				add_record(r->hash, pos);
 				bytes += size_of(r);
 			} else if (pos < st.h.base || !unfinished(st.file + pos, pos, size_of(r))) {

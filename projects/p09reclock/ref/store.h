@@ -120,7 +120,7 @@ static bool open_file(void)
 		die("%s: not a store of kvstore", st.path);
 	if (n < 60)
 		die("%s: damaged: cut off in the header", st.path);
-	if (h->sum != crc(0, h, 56))
+	if (h->sum != crc32c(h, 56))
 		die("%s: damaged: the header's checksum is wrong", st.path);
 	if (h->bits < BUCKET_BITS || h->bits > 40 || h->base < start_of(h) || h->size < h->base || h->size > POS_MASK)
 		die("%s: damaged: the header makes no sense", st.path);
@@ -200,7 +200,7 @@ static struct record *record_at(uint64_t pos)
 	if (!head_ok(&st.h, pos, r))
 		damaged(pos, "the checksum of a record's header is wrong");
 	at(pos, size_of(r));
-	if (r->sum != crc(0, r->key, klen_of(r) + r->vlen))
+	if (r->sum != crc32c(r->key, klen_of(r) + r->vlen))
 		damaged(pos, "the checksum of a record is wrong");
 	return r;
 }

@@ -16,6 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../../internal/crc32c/ref/crc32c.h"
+
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the layout is little-endian");
 
 enum {
@@ -105,37 +107,6 @@ static void *resize(void *p, size_t n)
 	if (!p)
 		die("out of memory");
 	return p;
-}
-
-/* CRC-32C, eight bytes at a time. */
-static uint32_t crc32c(const void *from, size_t n)
-{
-	static uint32_t table[8][256];
-	const uint8_t *p = from;
-	uint32_t sum = ~0u;
-
-	if (!table[7][1]) {
-		for (uint32_t i = 0; i < 256; i++) {
-			table[0][i] = i;
-			for (int k = 0; k < 8; k++)
-				table[0][i] = table[0][i] >> 1 ^ (table[0][i] & 1 ? 0x82f63b78 : 0);
-		}
-		for (int k = 1; k < 8; k++)
-			for (int i = 0; i < 256; i++)
-				table[k][i] = table[k - 1][i] >> 8 ^ table[0][table[k - 1][i] & 255];
-	}
-	for (; n >= 8; n -= 8, p += 8) {
-		uint32_t a, b;
-
-		memcpy(&a, p, 4);
-		memcpy(&b, p + 4, 4);
-		a ^= sum;
-		sum = table[7][a & 255] ^ table[6][a >> 8 & 255] ^ table[5][a >> 16 & 255] ^ table[4][a >> 24] ^
-		      table[3][b & 255] ^ table[2][b >> 8 & 255] ^ table[1][b >> 16 & 255] ^ table[0][b >> 24];
-	}
-	for (; n; n--)
-		sum = table[0][(sum ^ *p++) & 255] ^ sum >> 8;
-	return ~sum;
 }
 
 /* Key order: as memcmp has it, and a key that begins another one is less. */
