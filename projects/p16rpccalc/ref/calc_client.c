@@ -1,8 +1,6 @@
 /* calc_client: asks calc_server, over Sun RPC, for the result of a calculation. */
 #include "load.h"
 
-const char program[] = "calc_client";
-
 static unsigned prog = CALC_PROG, vers = CALC_VERS2;
 static bool vers_given;
 static enum transport transport = TCP;
@@ -194,7 +192,7 @@ int main(int argc, char **argv)
 			break;
 		case 'c': count = (long)number(optarg, "--count", 1, LONG_MAX); break;
 		case 'n': clients = (long)number(optarg, "--clients", 1, 10000); break;
-		default: bad_usage("%s", "");
+		default: bad_usage("wrong flags");
 		}
 	}
 	if ((transport == UNIX) != !!path)
@@ -210,7 +208,5 @@ int main(int argc, char **argv)
 	printf("Result: %d\n", value);
 	if (count)
 		load(count, clients, value);
-	if (fflush(stdout))
-		die("write standard output: %s", strerror(errno));
-	return 0;
+	return finish();
 }

@@ -1,8 +1,6 @@
 /* calc_server: a calculator as a Sun RPC program, over TCP, UDP and Unix sockets. */
 #include "registration.h"
 
-const char program[] = "calc_server";
-
 static const char *path;
 static long port = -1; /* -1: any, and registered with rpcbind */
 static long max_connections = 1000, max_record = 64 * 1024;
@@ -153,7 +151,7 @@ int main(int argc, char **argv)
 		case 'c': max_connections = (long)number(optarg, "--max-connections", 1, 60000); break;
 		case 'r': max_record = (long)number(optarg, "--max-record", 256, 1 << 20); break;
 		case 'i': idle = seconds(optarg, "--idle"); break;
-		default: bad_usage("%s", "");
+		default: bad_usage("wrong flags");
 		}
 	}
 	if (optind < argc)

@@ -1,92 +1,23 @@
-/* How client and server reach a program: transports, rpcbind, and a deadline for it all. */
+/* How client and server reach a program: places, rpcbind, and a deadline for it all. */
 #ifndef REACH_H
 #define REACH_H
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
-#include <limits.h>
 #include <netdb.h>
 #include <poll.h>
 #include <rpc/rpc.h>
 #include <rpc/pmap_prot.h>
 #include <rpc/rpc_com.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
-extern const char program[];
-
-static _Noreturn __attribute__((format(printf, 1, 2))) void die(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	fflush(stdout);
-	fprintf(stderr, "%s: ", program);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
-	exit(1);
-}
-
-static _Noreturn __attribute__((format(printf, 1, 2))) void bad_usage(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	if (*format) {
-		fprintf(stderr, "%s: ", program);
-		vfprintf(stderr, format, args);
-		fputc('\n', stderr);
-	}
-	fprintf(stderr, "Try '%s --help'.\n", program);
-	exit(2);
-}
-
-/* A whole number between two others, else wrong usage. */
-static long long number(const char *text, const char *name, long long least, long long most)
-{
-	char *end;
-	long long n;
-
-	errno = 0;
-	n = strtoll(text, &end, 0);
-	if (end == text || *end || errno || n < least || n > most)
-		bad_usage("%s: %s is not between %lld and %lld", name, text, least, most);
-	return n;
-}
-
-static double seconds(const char *text, const char *name)
-{
-	char *end;
-	double s = strtod(text, &end);
-
-	if (end == text || *end || !(s > 0 && s <= INT_MAX))
-		bad_usage("%s must be more than 0 seconds", name);
-	return s;
-}
-
-enum transport { TCP, UDP, UNIX, TRANSPORTS };
-
-static const char *const names[] = { "tcp", "udp", "unix" };
-
-static enum transport transport_named(const char *text)
-{
-	for (int t = 0; t < TRANSPORTS; t++)
-		if (strcmp(text, names[t]) == 0)
-			return (enum transport)t;
-	bad_usage("--transport: %s is not tcp, udp or unix", text);
-}
+#include "../../internal/measure/ref/clock.h"
+#include "flags.h"
 
 /* Where a program is: an address of the Internet, or a path. */
 struct place {
@@ -116,12 +47,10 @@ static struct place at_path(const char *path)
 	return p;
 }
 
+/* Seconds of a clock that is never set. */
 static double now(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+	return (double)now_ns() / 1e9;
 }
 
 /* What is left until a time of now(): a millisecond at least, as 0 has meanings of its own. */

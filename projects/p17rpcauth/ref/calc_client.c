@@ -7,8 +7,6 @@
 #include "kerberos.h"
 #include "old_client.h"
 
-const char program[] = "calc_client";
-
 static enum transport transport = TCP;
 static long port = -1;
 static const char *path, *host, *flavor = "sys";
@@ -244,7 +242,7 @@ int main(int argc, char **argv)
 		case PORT: port = (long)number(optarg, "--port", 1, 65535); break;
 		case PATH: path = optarg; break;
 		case WAIT: timeout = seconds(optarg, "--timeout"); break;
-		default: bad_usage("%s", "");
+		default: bad_usage("wrong flags");
 		}
 	}
 	if (strcmp(flavor, "none") != 0 && strcmp(flavor, "sys") != 0 && strcmp(flavor, "des") != 0 && strcmp(flavor, "gss") != 0)
@@ -264,7 +262,5 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	dial();
 	printf("Result: %d\n", ask());
-	if (fflush(stdout))
-		die("write standard output: %s", strerror(errno));
-	return 0;
+	return finish();
 }

@@ -8,8 +8,6 @@
 #include "policy.h"
 #include "serve.h"
 
-const char program[] = "calc_server";
-
 static bool accepts[RPCSEC_GSS + 1], peercred; /* by flavor */
 static int protection = 1; /* of gss: what a call must have at least */
 
@@ -75,7 +73,7 @@ static bool passes(struct svc_req *call)
 		free((char *)(uintptr_t)c.principal);
 		return true;
 	}
-	fprintf(stderr, "%s: %s refused to %s: %s\n", program,
+	fprintf(stderr, "%s: %s refused to %s: %s\n", program_invocation_short_name,
 		call->rq_proc < PROCEDURES ? procedures[call->rq_proc] : "a procedure", describe(&c), what);
 	free((char *)(uintptr_t)c.principal);
 	svcerr_auth(call->rq_xprt, why);
@@ -179,7 +177,7 @@ int main(int argc, char **argv)
 			if (!inet_aton(optarg, &address))
 				bad_usage("--bind: %s is no IPv4 address", optarg);
 			break;
-		default: bad_usage("%s", "");
+		default: bad_usage("wrong flags");
 		}
 	}
 	if (optind < argc)

@@ -1,19 +1,17 @@
 /*
  * Keys of AUTH_DES: key pairs, the file that has them, common keys, and DES. glibc no longer
  * lets a program link with its Sun RPC, but still carries it for old programs: DES is from
- * there. Who includes this has a function die().
+ * there.
  */
 #ifndef KEYS_H
 #define KEYS_H
 
 #include <ctype.h>
 #include <dlfcn.h>
-#include <errno.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
+
+#include "../../internal/cli/ref/cli.h"
 
 enum { NAME = 255, PUBLIC = 48, SEALED = 64 }; /* sizes as text */
 

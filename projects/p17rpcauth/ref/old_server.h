@@ -38,8 +38,8 @@ static void put_word(unsigned char *at, uint32_t w)
 
 static enum auth_stat refused(enum auth_stat why, const char *name, const char *what)
 {
-	fprintf(stderr, "%s: a call refused: %s, %s: %s\n", program, why == AUTH_BADCRED ? "AUTH_BADCRED" :
-		why == AUTH_REJECTEDCRED ? "AUTH_REJECTEDCRED" : why == AUTH_BADVERF ? "AUTH_BADVERF" : "AUTH_REJECTEDVERF",
+	fprintf(stderr, "%s: a call refused: %s, %s: %s\n", program_invocation_short_name,
+		why == AUTH_BADCRED ? "AUTH_BADCRED" : why == AUTH_REJECTEDCRED ? "AUTH_REJECTEDCRED" : why == AUTH_BADVERF ? "AUTH_BADVERF" : "AUTH_REJECTEDVERF",
 		name, what);
 	return why;
 }

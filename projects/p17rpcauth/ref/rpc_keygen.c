@@ -1,37 +1,19 @@
 /* rpc_keygen: makes key pairs for AUTH_DES. */
+#include <fcntl.h>
 #include <getopt.h>
 #include <libgen.h>
-#include <stdarg.h>
-#include <fcntl.h>
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-
-static _Noreturn __attribute__((format(printf, 1, 2))) void die(const char *, ...);
 
 #include "keys.h"
 
 static const char *unfinished; /* a file to be removed */
 
-static _Noreturn void die(const char *format, ...)
+static void clean_up(void)
 {
-	va_list args;
-
-	va_start(args, format);
-	fputs("rpc_keygen: ", stderr);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
 	if (unfinished)
 		unlink(unfinished);
-	exit(1);
-}
-
-static _Noreturn void bad_usage(const char *what)
-{
-	if (*what)
-		fprintf(stderr, "rpc_keygen: %s\n", what);
-	fputs("Try 'rpc_keygen --help'.\n", stderr);
-	exit(2);
 }
 
 static void make_keys(const char *name, const char *secret_word, FILE *to)
@@ -88,7 +70,7 @@ int main(int argc, char **argv)
 		case 'k': path = optarg; break;
 		case 'p': password_file = optarg; break;
 		case 'r': replace = 1; break;
-		default: bad_usage("");
+		default: bad_usage("wrong flags");
 		}
 	}
 	if (!path || !*path || strlen(path) >= sizeof(folder))
@@ -115,6 +97,7 @@ int main(int argc, char **argv)
 	if (fd == -1)
 		die("create %s: %s", fresh, strerror(errno));
 	unfinished = fresh;
+	atexit(clean_up);
 	to = fdopen(fd, "w");
 	if (from)
 		rewind(from);
@@ -131,5 +114,5 @@ int main(int argc, char **argv)
 	unfinished = NULL;
 	fsync(lock);
 	printf("%s: new keys in %s\n", name, path);
-	return fflush(stdout) ? 1 : 0;
+	return finish();
 }
