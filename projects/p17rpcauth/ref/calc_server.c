@@ -1,12 +1,11 @@
 /* calc_server: exercise 16's calculator, for callers that it knows. */
 /* What the headers of exercise 16 offer is more than is needed here. */
 #pragma GCC diagnostic ignored "-Wunused-function"
-#include "../../p16rpccalc/ref/registration.h"
+#include "../../p16rpccalc/ref/serve.h"
 
 #include "kerberos.h"
 #include "old_server.h"
 #include "policy.h"
-#include "serve.h"
 
 static bool accepts[RPCSEC_GSS + 1], peercred; /* by flavor */
 static int protection = 1; /* of gss: what a call must have at least */
@@ -147,9 +146,7 @@ int main(int argc, char **argv)
 		{ "port", 1, NULL, PORT }, { "path", 1, NULL, PATH }, { "bind", 1, NULL, BIND }, { 0 } };
 	const char *principal = NULL, *keys = NULL, *netname = NULL, *password_file = NULL, *policy = NULL;
 	char sys[] = "sys", tcp[] = "tcp", *list = tcp, wrong[1500];
-	bool wanted[TRANSPORTS] = { false }, registers;
 	unsigned window = 60;
-	sigset_t unblocked;
 	int option;
 
 	inet_aton("127.0.0.1", &address);
@@ -171,8 +168,8 @@ int main(int argc, char **argv)
 		case PRINCIPAL_FLAG: principal = optarg; break;
 		case PROTECT: protection = protection_named(optarg); break;
 		case TRANSPORT: list = optarg; break;
-		case PORT: port = (long)number(optarg, "--port", 1, 65535); break;
-		case PATH: path = optarg; break;
+		case PORT: service.port = (long)number(optarg, "--port", 1, 65535); break;
+		case PATH: service.path = optarg; break;
 		case BIND:
 			if (!inet_aton(optarg, &address))
 				bad_usage("--bind: %s is no IPv4 address", optarg);
@@ -182,13 +179,8 @@ int main(int argc, char **argv)
 	}
 	if (optind < argc)
 		bad_usage("takes no arguments");
-	for (char *name = strtok(list, ","); name; name = strtok(NULL, ","))
-		wanted[transport_named(name)] = true;
-	if (!wanted[TCP] && !wanted[UDP] && !wanted[UNIX])
-		bad_usage("--transport: at least one");
-	if (wanted[UNIX] != !!path)
-		bad_usage("--path and --transport unix go together");
-	if (peercred && (wanted[TCP] || wanted[UDP]))
+	choose_transports(list);
+	if (peercred && (service.wanted[TCP] || service.wanted[UDP]))
 		bad_usage("--peercred is for --transport unix alone");
 	if (accepts[AUTH_DES] && (!keys || !netname))
 		bad_usage("--auth des needs --keys and --netname");
@@ -202,27 +194,6 @@ int main(int argc, char **argv)
 	for (unsigned v = CALC_VERS; accepts[RPCSEC_GSS] && v <= CALC_VERS2; v++)
 		if (!rpc_gss_set_svc_name((char *)(uintptr_t)principal, (char *)(uintptr_t)KERBEROS, 0, prog, v))
 			die("no key for %s in the keytab", principal);
-	prepare_signals(&unblocked);
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	/* It also makes connections non-blocking: who sends half a record keeps nobody waiting. */
-	rpc_control(RPC_SVC_CONNMAXREC_SET, &(int){ 64 * 1024 });
-	registers = port < 0 && (wanted[TCP] || wanted[UDP]);
-	if (registers)
-		look_for_living();
-	for (enum transport t = TCP; t < TRANSPORTS; t++)
-		if (wanted[t])
-			open_transport(t);
-	if (registers)
-		enter();
-	for (enum transport t = TCP; t < TRANSPORTS; t++)
-		if (wanted[t] && t == UNIX)
-			printf("Serving program 0x%x at %s\n", prog, path);
-		else if (wanted[t] && port > 0)
-			printf("Serving program 0x%x at %s port %u\n", prog, names[t], ours[t].port);
-	serve(&unblocked);
-	for (unsigned v = CALC_VERS; registers && v <= CALC_VERS2; v++)
-		rpcb_unset(prog, v, NULL);
-	if (path)
-		unlink(path);
+	run(guarded_1, guarded_2);
 	return 0;
 }
