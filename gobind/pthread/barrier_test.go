@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"unpipc/gobind/ipctest"
 	"unpipc/gobind/pthread"
 )
 
@@ -49,12 +50,12 @@ func TestWhatIsNoBarrierIsRefused(t *testing.T) {
 	for _, count := range []int{0, -1, math.MaxInt32 + 1} {
 		_, err := pthread.NewBarrier(count, true)
 		require.Error(t, err, count)
-		isCall(t, err, "pthread_barrier_init", unix.EINVAL)
+		ipctest.IsSyscallError(t, err, "pthread_barrier_init", unix.EINVAL)
 	}
 	_, err := pthread.InitBarrier(memory[:pthread.BarrierSize-1], 1, true)
-	isCall(t, err, "pthread_barrier_init", unix.EINVAL)
+	ipctest.IsSyscallError(t, err, "pthread_barrier_init", unix.EINVAL)
 	_, err = pthread.BarrierAt(memory[1:])
-	isCall(t, err, "pthread_barrier_init", unix.EINVAL)
+	ipctest.IsSyscallError(t, err, "pthread_barrier_init", unix.EINVAL)
 }
 
 func TestASpinLockIsHeldByOne(t *testing.T) {
@@ -74,13 +75,13 @@ func TestASpinLockIsHeldByOne(t *testing.T) {
 	counting.Wait()
 	assert.Equal(t, 900, count)
 	require.NoError(t, s.TryLock())
-	isCall(t, s.TryLock(), "pthread_spin_trylock", unix.EBUSY)
+	ipctest.IsSyscallError(t, s.TryLock(), "pthread_spin_trylock", unix.EBUSY)
 	require.NoError(t, s.Unlock())
 	require.NoError(t, s.Destroy())
 
 	memory, _ := shared(t)
 	_, err = pthread.InitSpin(memory[:pthread.SpinSize-1], true)
-	isCall(t, err, "pthread_spin_init", unix.EINVAL)
+	ipctest.IsSyscallError(t, err, "pthread_spin_init", unix.EINVAL)
 	_, err = pthread.SpinAt(memory[1:])
-	isCall(t, err, "pthread_spin_init", unix.EINVAL)
+	ipctest.IsSyscallError(t, err, "pthread_spin_init", unix.EINVAL)
 }

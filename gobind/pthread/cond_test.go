@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"unpipc/gobind/ipctest"
 	"unpipc/gobind/pthread"
 )
 
@@ -96,7 +97,7 @@ func TestWaitUntilIsByTheClockOfTheCondition(t *testing.T) {
 	asleepAt(t, memory, 1)
 	require.NoError(t, v.Signal())
 	require.NoError(t, <-ended)
-	isCall(t, <-waiting(t, m, func() error { return v.WaitUntil(m, unix.Timespec{Nsec: 1e9}) }),
+	ipctest.IsSyscallError(t, <-waiting(t, m, func() error { return v.WaitUntil(m, unix.Timespec{Nsec: 1e9}) }),
 		"pthread_cond_timedwait", unix.EINVAL)
 }
 
@@ -171,10 +172,10 @@ func TestNoSignalIsLostWhenContextsEndWhileSignalling(t *testing.T) {
 func TestACallerWithoutTheMutexMayNotWait(t *testing.T) {
 	m := newMutex(t, pthread.MutexAttr{Kind: pthread.ErrorCheck})
 	v := newCond(t, pthread.CondAttr{})
-	isCall(t, v.Wait(m), "pthread_cond_wait", unix.EPERM)
-	isCall(t, v.WaitFor(m, time.Second), "pthread_cond_clockwait", unix.EPERM)
+	ipctest.IsSyscallError(t, v.Wait(m), "pthread_cond_wait", unix.EPERM)
+	ipctest.IsSyscallError(t, v.WaitFor(m, time.Second), "pthread_cond_clockwait", unix.EPERM)
 	ctx, cancel := context.WithCancel(t.Context())
-	isCall(t, v.WaitContext(ctx, m), "pthread_cond_clockwait", unix.EPERM)
+	ipctest.IsSyscallError(t, v.WaitContext(ctx, m), "pthread_cond_clockwait", unix.EPERM)
 	cancel()
 	require.ErrorIs(t, v.WaitContext(ctx, m), context.Canceled)
 }
@@ -182,9 +183,9 @@ func TestACallerWithoutTheMutexMayNotWait(t *testing.T) {
 func TestWhatIsNoConditionIsRefused(t *testing.T) {
 	memory, _ := shared(t)
 	_, err := pthread.InitCond(memory[:pthread.CondSize-1], pthread.CondAttr{})
-	isCall(t, err, "pthread_cond_init", unix.EINVAL)
+	ipctest.IsSyscallError(t, err, "pthread_cond_init", unix.EINVAL)
 	_, err = pthread.CondAt(memory[1:])
-	isCall(t, err, "pthread_cond_init", unix.EINVAL)
+	ipctest.IsSyscallError(t, err, "pthread_cond_init", unix.EINVAL)
 	_, err = pthread.NewCond(pthread.CondAttr{Clock: unix.CLOCK_PROCESS_CPUTIME_ID})
-	isCall(t, err, "pthread_cond_init", unix.EINVAL)
+	ipctest.IsSyscallError(t, err, "pthread_cond_init", unix.EINVAL)
 }

@@ -1,13 +1,10 @@
 package pthread_test
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -73,10 +70,8 @@ func word(memory []byte, offset int) *int64 { return (*int64)(unsafe.Pointer(&me
 
 // process is another process that makes calls one after the other.
 type process struct {
-	t       *testing.T
-	cmd     *exec.Cmd
-	calls   io.WriteCloser
-	answers *bufio.Scanner
+	*ipctest.Peer
+	t *testing.T
 }
 
 // inC starts testdata/peer.c on the memory of this name.
@@ -88,27 +83,17 @@ func inC(t *testing.T, name string) *process {
 
 func start(t *testing.T, cmd *exec.Cmd) *process {
 	t.Helper()
-	calls, err := cmd.StdinPipe()
-	require.NoError(t, err)
-	answers, err := cmd.StdoutPipe()
-	require.NoError(t, err)
-	cmd.Stderr = os.Stderr
 	cmd.SysProcAttr = nil // no signal at the death of a thread: here they die all the time
-	require.NoError(t, cmd.Start())
-	p := &process{t, cmd, calls, bufio.NewScanner(answers)}
-	t.Cleanup(p.kill)
-	return p
+	return &process{ipctest.Start(t, cmd), t}
 }
 
 // begin begins a call, which may sleep; answer gives what it returned.
 func (p *process) begin(format string, args ...any) (answer func() int) {
 	p.t.Helper()
-	_, err := fmt.Fprintf(p.calls, format+"\n", args...)
-	require.NoError(p.t, err)
+	p.Tell(format, args...)
 	return func() int {
 		p.t.Helper()
-		require.True(p.t, p.answers.Scan(), "the other process answers")
-		n, err := strconv.Atoi(p.answers.Text())
+		n, err := strconv.Atoi(p.Line())
 		require.NoError(p.t, err)
 		return n
 	}
@@ -129,38 +114,21 @@ func (p *process) gives(want syscall.Errno, format string, args ...any) {
 func (p *process) asleep() {
 	p.t.Helper()
 	ipctest.Eventually(p.t, func() bool {
-		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/syscall", p.cmd.Process.Pid))
+		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/syscall", p.Process.Pid))
 		return strings.HasPrefix(string(text), fmt.Sprint(unix.SYS_FUTEX, " "))
 	}, "the other process sleeps")
 }
 
-// kill ends the process by SIGKILL, if it still is, and waits until it is gone.
-func (p *process) kill() {
-	if p.cmd.ProcessState == nil {
-		_ = p.cmd.Process.Kill()
-		_ = p.cmd.Wait()
-	}
-}
-
-// sleepersAt counts the threads of this process that sleep for an object in memory.
-func sleepersAt(memory []byte) (found int) {
-	low := uint64(uintptr(unsafe.Pointer(&memory[0])))
-	tasks, _ := filepath.Glob("/proc/self/task/*/syscall")
-	for _, task := range tasks {
-		text, _ := os.ReadFile(task)
-		var number, address uint64
-		if _, err := fmt.Sscanf(string(text), "%d 0x%x", &number, &address); err == nil &&
-			number == unix.SYS_FUTEX && low <= address && address < low+uint64(len(memory)) {
-			found++
-		}
-	}
-	return found
+// at selects those who sleep for an object in memory.
+func at(memory []byte) func(args [6]uintptr) bool {
+	low := uintptr(unsafe.Pointer(&memory[0]))
+	return func(args [6]uintptr) bool { return low <= args[0] && args[0] < low+uintptr(len(memory)) }
 }
 
 // asleepAt waits until n threads of this process sleep for an object in memory.
 func asleepAt(t testing.TB, memory []byte, n int) {
 	t.Helper()
-	ipctest.Eventually(t, func() bool { return sleepersAt(memory) == n }, fmt.Sprintf("%d threads sleep", n))
+	ipctest.Asleep(t, unix.SYS_FUTEX, n, at(memory))
 }
 
 // background runs f in a goroutine.
@@ -168,21 +136,6 @@ func background(f func() error) <-chan error {
 	done := make(chan error, 1)
 	go func() { done <- f() }()
 	return done
-}
-
-// isCall asserts all of a *os.SyscallError.
-func isCall(t *testing.T, err error, call string, errno syscall.Errno) {
-	t.Helper()
-	var e *os.SyscallError
-	require.ErrorAs(t, err, &e)
-	assert.Equal(t, os.SyscallError{Syscall: call, Err: errno}, *e)
-}
-
-// errnoOf is the errno inside err, 0 for none.
-func errnoOf(err error) syscall.Errno {
-	var errno syscall.Errno
-	errors.As(err, &errno)
-	return errno
 }
 
 // newMutex is there until the end of the test, when nobody may hold it.

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"unpipc/gobind/ipctest"
 	"unpipc/gobind/pthread"
 )
 
@@ -67,13 +68,13 @@ func TestAMutexIsHeldByOne(t *testing.T) {
 func TestTheOwnerThatLocksAgain(t *testing.T) {
 	m := newMutex(t, pthread.MutexAttr{Kind: pthread.ErrorCheck})
 	require.NoError(t, m.Lock())
-	isCall(t, m.Lock(), "pthread_mutex_lock", unix.EDEADLK)
-	isCall(t, m.LockFor(time.Second), "pthread_mutex_clocklock", unix.EDEADLK)
-	isCall(t, m.LockBy(time.Now().Add(time.Second)), "pthread_mutex_timedlock", unix.EDEADLK)
-	isCall(t, m.LockContext(t.Context()), "pthread_mutex_clocklock", unix.EDEADLK)
-	isCall(t, m.TryLock(), "pthread_mutex_trylock", unix.EBUSY)
+	ipctest.IsSyscallError(t, m.Lock(), "pthread_mutex_lock", unix.EDEADLK)
+	ipctest.IsSyscallError(t, m.LockFor(time.Second), "pthread_mutex_clocklock", unix.EDEADLK)
+	ipctest.IsSyscallError(t, m.LockBy(time.Now().Add(time.Second)), "pthread_mutex_timedlock", unix.EDEADLK)
+	ipctest.IsSyscallError(t, m.LockContext(t.Context()), "pthread_mutex_clocklock", unix.EDEADLK)
+	ipctest.IsSyscallError(t, m.TryLock(), "pthread_mutex_trylock", unix.EBUSY)
 	require.NoError(t, m.Unlock())
-	isCall(t, m.Unlock(), "pthread_mutex_unlock", unix.EPERM)
+	ipctest.IsSyscallError(t, m.Unlock(), "pthread_mutex_unlock", unix.EPERM)
 
 	m = newMutex(t, pthread.MutexAttr{Kind: pthread.Recursive})
 	require.NoError(t, m.Lock())
@@ -260,14 +261,14 @@ func TestWhatIsNoMutexIsRefused(t *testing.T) {
 	} {
 		err := attempt()
 		require.Error(t, err, name)
-		isCall(t, err, "pthread_mutex_init", unix.EINVAL)
+		ipctest.IsSyscallError(t, err, "pthread_mutex_init", unix.EINVAL)
 	}
 	_, err := pthread.NewMutex(pthread.MutexAttr{Robust: true, Protocol: pthread.Protect})
 	assert.ErrorIs(t, err, unix.ENOTSUP)
 	m := newMutex(t, pthread.MutexAttr{})
-	isCall(t, m.Consistent(), "pthread_mutex_consistent", unix.EINVAL)
+	ipctest.IsSyscallError(t, m.Consistent(), "pthread_mutex_consistent", unix.EINVAL)
 	require.NoError(t, m.Lock())
-	isCall(t, m.Destroy(), "pthread_mutex_destroy", unix.EBUSY)
+	ipctest.IsSyscallError(t, m.Destroy(), "pthread_mutex_destroy", unix.EBUSY)
 	require.NoError(t, m.Unlock())
 }
 

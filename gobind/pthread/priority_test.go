@@ -44,7 +44,7 @@ func TestACeilingIsThePriorityOfTheOwner(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 30, ceiling)
 	_, err = m.SetCeiling(100)
-	isCall(t, err, "pthread_mutex_setprioceiling", unix.EINVAL)
+	ipctest.IsSyscallError(t, err, "pthread_mutex_setprioceiling", unix.EINVAL)
 
 	pthread.Go(func() {
 		assert.Error(t, m.Lock(), "under no real-time policy")
@@ -70,9 +70,9 @@ func TestACeilingIsThePriorityOfTheOwner(t *testing.T) {
 	for _, other := range []pthread.Protocol{pthread.NoProtocol, pthread.Inherit} {
 		m := newMutex(t, pthread.MutexAttr{Protocol: other})
 		_, err := m.Ceiling()
-		isCall(t, err, "pthread_mutex_getprioceiling", unix.EINVAL)
+		ipctest.IsSyscallError(t, err, "pthread_mutex_getprioceiling", unix.EINVAL)
 		_, err = m.SetCeiling(10)
-		isCall(t, err, "pthread_mutex_setprioceiling", unix.EINVAL)
+		ipctest.IsSyscallError(t, err, "pthread_mutex_setprioceiling", unix.EINVAL)
 	}
 	lowest := newMutex(t, pthread.MutexAttr{Protocol: pthread.Protect})
 	ceiling, err = lowest.Ceiling()

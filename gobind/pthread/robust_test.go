@@ -158,7 +158,7 @@ func TestRelockGivesOthersTheirTurn(t *testing.T) {
 			asleepAt(t, memory, 2)
 			ipctest.Eventually(t, func() bool {
 				require.NoError(t, m.Relock())
-				return sleepersAt(condMemory) == 2
+				return len(ipctest.Sleepers(unix.SYS_FUTEX, at(condMemory))) == 2
 			}, "both get the mutex and wait")
 			require.NoError(t, v.Broadcast())
 			require.NoError(t, m.Unlock())

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"unpipc/gobind/ipctest"
 	"unpipc/gobind/pthread"
 )
 
@@ -63,16 +64,16 @@ func TestReadersShareAndWritersDoNot(t *testing.T) {
 			for _, read := range reads {
 				require.NoError(t, <-background(then(read, l.Unlock)))
 			}
-			isCall(t, <-background(l.TryLock), "pthread_rwlock_trywrlock", unix.EBUSY)
+			ipctest.IsSyscallError(t, <-background(l.TryLock), "pthread_rwlock_trywrlock", unix.EBUSY)
 			require.NoError(t, l.Unlock())
 			for _, write := range writes {
 				require.NoError(t, write())
-				isCall(t, <-background(l.TryRLock), "pthread_rwlock_tryrdlock", unix.EBUSY)
-				isCall(t, <-background(l.TryLock), "pthread_rwlock_trywrlock", unix.EBUSY)
-				isCall(t, l.Lock(), "pthread_rwlock_wrlock", unix.EDEADLK)
-				isCall(t, l.RLock(), "pthread_rwlock_rdlock", unix.EDEADLK)
-				isCall(t, l.LockContext(ctx), "pthread_rwlock_clockwrlock", unix.EDEADLK)
-				isCall(t, l.RLockContext(ctx), "pthread_rwlock_clockrdlock", unix.EDEADLK)
+				ipctest.IsSyscallError(t, <-background(l.TryRLock), "pthread_rwlock_tryrdlock", unix.EBUSY)
+				ipctest.IsSyscallError(t, <-background(l.TryLock), "pthread_rwlock_trywrlock", unix.EBUSY)
+				ipctest.IsSyscallError(t, l.Lock(), "pthread_rwlock_wrlock", unix.EDEADLK)
+				ipctest.IsSyscallError(t, l.RLock(), "pthread_rwlock_rdlock", unix.EDEADLK)
+				ipctest.IsSyscallError(t, l.LockContext(ctx), "pthread_rwlock_clockwrlock", unix.EDEADLK)
+				ipctest.IsSyscallError(t, l.RLockContext(ctx), "pthread_rwlock_clockrdlock", unix.EDEADLK)
 				require.NoError(t, l.Unlock())
 			}
 		})
@@ -161,9 +162,9 @@ func TestEndOfTheContextEndsTheWaitForARWLock(t *testing.T) {
 func TestWhatIsNoRWLockIsRefused(t *testing.T) {
 	memory, _ := shared(t)
 	_, err := pthread.InitRWLock(memory[:pthread.RWLockSize-1], pthread.RWLockAttr{})
-	isCall(t, err, "pthread_rwlock_init", unix.EINVAL)
+	ipctest.IsSyscallError(t, err, "pthread_rwlock_init", unix.EINVAL)
 	_, err = pthread.RWLockAt(memory[1:])
-	isCall(t, err, "pthread_rwlock_init", unix.EINVAL)
+	ipctest.IsSyscallError(t, err, "pthread_rwlock_init", unix.EINVAL)
 	_, err = pthread.NewRWLock(pthread.RWLockAttr{Kind: 99})
-	isCall(t, err, "pthread_rwlock_init", unix.EINVAL)
+	ipctest.IsSyscallError(t, err, "pthread_rwlock_init", unix.EINVAL)
 }

@@ -118,12 +118,12 @@ func TestAMutexWhoseOwnerIsKilled(t *testing.T) {
 					return err
 				})
 				asleepAt(t, memory[:pthread.MutexSize], 1)
-				owner.kill()
+				owner.Kill()
 				require.ErrorIs(t, <-heir, unix.EOWNERDEAD)
 				owner = inC(t, object)
 				owner.ok("mutex_lock %d", mutexAt)
 			}
-			owner.kill()
+			owner.Kill()
 			require.ErrorIs(t, m.Lock(), unix.EOWNERDEAD, "nobody slept")
 			require.NoError(t, m.Consistent())
 			require.NoError(t, m.Unlock())
@@ -134,7 +134,7 @@ func TestAMutexWhoseOwnerIsKilled(t *testing.T) {
 			owner.ok("lock")
 			answer := heir.begin("mutex_lock %d", mutexAt)
 			heir.asleep()
-			owner.kill()
+			owner.Kill()
 			require.Equal(t, int(unix.EOWNERDEAD), answer())
 			require.ErrorIs(t, <-background(m.TryLock), unix.EBUSY)
 			heir.ok("mutex_consistent %d", mutexAt)
@@ -181,7 +181,7 @@ var _ = ipctest.Role("owner", func(args []string) int {
 		case nil:
 			fmt.Println(0)
 		default:
-			fmt.Println(strconv.Itoa(int(errnoOf(err))))
+			fmt.Println(strconv.Itoa(int(ipctest.Errno(err))))
 		}
 	}
 	return 0

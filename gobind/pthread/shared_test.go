@@ -70,7 +70,7 @@ func TestAWaiterIsKilled(t *testing.T) {
 	other.ok("mutex_lock %d", mutexAt)
 	other.begin("cond_wait %d %d", condAt, mutexAt)
 	other.asleep()
-	other.kill()
+	other.Kill()
 	require.NoError(t, m.Lock())
 	require.NoError(t, m.Unlock())
 	waiter := waiting(t, m, func() error { return v.Wait(m) })
@@ -133,7 +133,7 @@ func TestARWLockBetweenGoAndC(t *testing.T) {
 
 			// It has no robust form.
 			other.ok("rwlock_wrlock %d", rwlockAt)
-			other.kill()
+			other.Kill()
 			require.ErrorIs(t, l.RLockFor(time.Millisecond), unix.ETIMEDOUT, "locked for ever")
 		}
 	}
@@ -198,7 +198,7 @@ func TestASpinLockBetweenGoAndC(t *testing.T) {
 		answer := other.begin("spin_lock %d", spinAt)
 		require.NoError(t, s.Unlock())
 		require.Zero(t, answer())
-		other.kill()
+		other.Kill()
 		require.ErrorIs(t, s.TryLock(), unix.EBUSY, "nobody knows that its holder is dead")
 	}
 }

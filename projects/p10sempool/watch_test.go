@@ -2,10 +2,6 @@ package p10sempool
 
 import (
 	"io"
-	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"unsafe"
@@ -39,6 +35,8 @@ func TestATokenThatIsMissingIsGivenBackAndOneTooManyIsTaken(t *testing.T) {
 	assert.Equal(t, 2, value(t, c.pool))
 }
 
+const futexWaitBitset = 9
+
 func TestATokenThatWokeNobodyIsPostedAgain(t *testing.T) {
 	c := newPool(t, 1)
 	first, second := join(t, c.name, 1), join(t, c.name, 2)
@@ -47,7 +45,9 @@ func TestATokenThatWokeNobodyIsPostedAgain(t *testing.T) {
 	go func() { got <- second.Acquire(patient) }()
 	word := (*uint64)(unsafe.Pointer(&c.semaphore))
 	ipctest.Eventually(t, func() bool { return atomic.LoadUint64(word)>>32 == 1 }, "it is at the semaphore")
-	ipctest.Eventually(t, func() bool { return asleep(t) }, "it sleeps")
+	// In sem_clockwait: with a deadline, and not private.
+	waits := func(args [6]uintptr) bool { return args[1]&0xff == futexWaitBitset }
+	ipctest.Eventually(t, func() bool { return len(ipctest.Sleepers(unix.SYS_FUTEX, waits)) > 0 }, "it sleeps")
 
 	// What is left when a post has woken a worker that was killed then: value 1, and
 	// another one still asleep.
@@ -62,24 +62,6 @@ func TestATokenThatWokeNobodyIsPostedAgain(t *testing.T) {
 	}
 	require.NoError(t, <-got)
 	assert.Zero(t, value(t, c.pool))
-}
-
-// asleep says whether a thread of this process sleeps in sem_clockwait: in the futex call,
-// with a deadline (FUTEX_WAIT_BITSET, not private).
-func asleep(t *testing.T) bool {
-	t.Helper()
-	calls, err := filepath.Glob("/proc/self/task/*/syscall")
-	require.NoError(t, err)
-	for _, file := range calls {
-		call, _ := os.ReadFile(file)
-		fields := strings.Fields(string(call))
-		if len(fields) > 2 && fields[0] == strconv.Itoa(unix.SYS_FUTEX) {
-			if op, _ := strconv.ParseUint(strings.TrimPrefix(fields[2], "0x"), 16, 32); op&0x7f == 9 && op&0x80 == 0 {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 func TestAProcessThatReusesAPidIsNotTheWorker(t *testing.T) {

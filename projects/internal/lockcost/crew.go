@@ -13,6 +13,7 @@ import (
 	"unpipc/gobind/process"
 	"unpipc/gobind/pthread"
 	"unpipc/gobind/sysvsem"
+	"unpipc/projects/internal/measure"
 )
 
 // errAlone ends a worker whose starter is gone.
@@ -48,7 +49,7 @@ func (r *role) play(w *worker, wanted func() bool) error {
 }
 
 // run starts the workers, lets them go, and verifies what they have done.
-func (r *role) run() (o outcome, err error) {
+func (r *role) run() (o measure.Outcome, err error) {
 	m, err := newMemory()
 	if err != nil {
 		return o, err
@@ -103,7 +104,7 @@ func (r *role) run() (o outcome, err error) {
 	if m.counter != want {
 		return o, fmt.Errorf("%s: the counter is at %d after %d increments", r.lock, m.counter, want)
 	}
-	return outcome{Count: int64(r.count), NS: last - begin}, nil
+	return measure.Outcome{Count: int64(r.count), NS: last - begin}, nil
 }
 
 // startThreads starts the workers as threads. A stop ends those that have not begun; the

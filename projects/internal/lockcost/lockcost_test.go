@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -30,21 +29,7 @@ func TestMain(m *testing.M) {
 // config has the C twin built.
 func config(t *testing.T) *measure.Config {
 	t.Helper()
-	// "go test" keeps results by the files and variables that it sees a test use.
-	refs, err := filepath.Glob("ref/*")
-	require.NoError(t, err)
-	for _, ref := range refs {
-		_, err := os.Stat(ref)
-		require.NoError(t, err)
-	}
-	_, _ = os.Getenv("CC"), os.Getenv("CFLAGS")
-	bin := t.TempDir()
-	out := filepath.Join(bin, "ref", "lockcost")
-	require.NoError(t, os.Mkdir(filepath.Dir(out), 0o755))
-	cmd := exec.Command("make", "-s", "-C", programs.Root(), "ref", "REF=projects/internal/lockcost/ref/lockcost.c", "OUT="+out)
-	text, err := cmd.CombinedOutput()
-	require.NoError(t, err, "%s", text)
-	return &measure.Config{Runs: 1, Budget: time.Millisecond, Timeout: time.Minute, Bin: bin}
+	return &measure.Config{Runs: 1, Budget: time.Millisecond, Timeout: time.Minute, Bin: programs.Reference(t, "lockcost")}
 }
 
 func TestAllRowsAreMeasuredInGoAndC(t *testing.T) {
@@ -89,7 +74,7 @@ func TestWithoutTheCProgramOnlyGoIsMeasured(t *testing.T) {
 }
 
 // command is a role in one of the languages.
-func command(t *testing.T, cfg *measure.Config, p program, args string) *exec.Cmd {
+func command(t *testing.T, cfg *measure.Config, p measure.Program, args string) *exec.Cmd {
 	t.Helper()
 	argv, err := p(cfg)
 	require.NoError(t, err)
@@ -99,7 +84,7 @@ func command(t *testing.T, cfg *measure.Config, p program, args string) *exec.Cm
 	return exec.CommandContext(ctx, argv[0], argv[1:]...)
 }
 
-var languages = map[string]program{"Go": goProgram, "C": cProgram}
+var languages = map[string]measure.Program{"Go": inGo, "C": inC}
 
 func TestEveryLockIsKeptByThreadsAndProcesses(t *testing.T) {
 	cfg := config(t)
@@ -171,14 +156,6 @@ func TestAWorkerThatFailsEndsTheRun(t *testing.T) {
 		_, err := r.run()
 		assert.ErrorIs(t, err, unix.EPERM, when)
 	}
-}
-
-func TestWhatTheProgramPrintsIsChecked(t *testing.T) {
-	_, err := sample("done")
-	assert.ErrorContains(t, err, "lockcost: invalid character")
-	s, err := sample(`{"count":3,"ns":50}`)
-	require.NoError(t, err)
-	assert.Equal(t, measure.Sample{Elapsed: 50, Verified: 3}, s)
 }
 
 func TestRolesRefuseTheSameCommandLinesInGoAndC(t *testing.T) {

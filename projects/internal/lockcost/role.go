@@ -34,12 +34,6 @@ type role struct {
 	kind      kind
 }
 
-// outcome is what a role prints, as JSON.
-type outcome struct {
-	Count int64 `json:"count"` // operations that were right
-	NS    int64 `json:"ns"`    // they took
-}
-
 func roleMain(args []string) {
 	p := cli.New("lockcost", "", "Workers increment a counter under a lock, or take turns; the time they took goes to\n"+
 		"standard output as JSON.",

@@ -2,13 +2,9 @@ package lockcost
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
-	"time"
 
 	"unpipc/projects/internal/measure"
 )
@@ -107,8 +103,10 @@ func (e *entry) kind() string {
 	return "threads"
 }
 
+// Who uses the locks.
+var inGo, inC = measure.Role(roleArgument), measure.Reference("lockcost")
+
 func (e *entry) row(group string, unit measure.Unit, what, check string) measure.Row {
-	inGo, inC := program(goProgram), program(cProgram)
 	lock := e.inC
 	if lock == "" {
 		lock = e.lock
@@ -123,46 +121,13 @@ func (e *entry) row(group string, unit measure.Unit, what, check string) measure
 	return measure.Row{Group: group, Name: e.name, What: what, Check: check, Unit: unit, Variants: variants}
 }
 
-// program is how the command line of a role begins.
-type program func(cfg *measure.Config) ([]string, error)
-
-func goProgram(*measure.Config) ([]string, error) {
-	return []string{"/proc/self/exe", roleArgument}, nil
-}
-
-func cProgram(cfg *measure.Config) ([]string, error) {
-	file := filepath.Join(cfg.Bin, "ref", "lockcost")
-	if _, err := os.Stat(file); err != nil {
-		return nil, measure.Skip("%w; make build builds it", err)
-	}
-	return []string{file}, nil
-}
-
-func (e *entry) variant(name string, p program, lock string, goal float64) measure.Variant {
+func (e *entry) variant(name string, p measure.Program, lock string, goal float64) measure.Variant {
 	flags := []string{"--lock", lock, "--workers", strconv.Itoa(e.workers)}
 	if e.processes {
 		flags = append(flags, "--processes")
 	}
 	return measure.Variant{Name: name, Goal: goal,
 		Run: func(ctx context.Context, cfg *measure.Config, n int64) (measure.Sample, error) {
-			args, err := p(cfg)
-			if err != nil {
-				return measure.Sample{}, err
-			}
-			printed, err := measure.Together(ctx, cfg, measure.Command{
-				Name: "lockcost", Args: slices.Concat(args, flags, []string{"--count", strconv.FormatInt(n, 10)}),
-			})
-			if err != nil {
-				return measure.Sample{}, err
-			}
-			return sample(printed[0])
+			return measure.Alone(ctx, cfg, "lockcost", p, slices.Concat(flags, []string{"--count", strconv.FormatInt(n, 10)})...)
 		}}
-}
-
-func sample(printed string) (measure.Sample, error) {
-	var o outcome
-	if err := json.Unmarshal([]byte(printed), &o); err != nil {
-		return measure.Sample{}, fmt.Errorf("lockcost: %w", err)
-	}
-	return measure.Sample{Elapsed: time.Duration(o.NS), Verified: o.Count}, nil
 }
