@@ -14,6 +14,7 @@ import (
 	"unpipc/gobind/calc"
 	"unpipc/gobind/ipctest"
 	"unpipc/gobind/sunrpc"
+	"unpipc/gobind/sunrpc/servetest"
 )
 
 func TestMain(m *testing.M) { os.Exit(ipctest.Main(m)) }
@@ -54,18 +55,10 @@ func start(t *testing.T, versions ...uint32) func(version uint32) *calc.Client {
 	t.Helper()
 	s := sunrpc.NewServer(sunrpc.ServerOptions{})
 	calc.Handle(s, echo{}, versions...)
-	addr, err := s.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	ctx, cancel := context.WithCancel(background)
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(ctx) }()
-	t.Cleanup(func() { cancel(); assert.NoError(t, <-done) })
+	addr := servetest.Start(t, s, "tcp")
 	return func(version uint32) *calc.Client {
 		p := sunrpc.Program{Number: calc.V1.Number, Version: version}
-		c, err := sunrpc.Dial(background, "tcp", addr.String(), p, sunrpc.Options{})
-		require.NoError(t, err)
-		t.Cleanup(func() { c.Close() })
-		return calc.NewClient(c, version)
+		return calc.NewClient(servetest.Dial(t, addr, p), version)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"unpipc/gobind/kvrpc"
 	"unpipc/gobind/sunrpc"
 	"unpipc/gobind/sunrpc/recordtest"
+	"unpipc/gobind/sunrpc/servetest"
 )
 
 func TestMain(m *testing.M) { os.Exit(ipctest.Main(m)) }
@@ -100,16 +101,7 @@ func start(t *testing.T, s kvrpc.Server) *kvrpc.Client {
 	t.Helper()
 	server := sunrpc.NewServer(sunrpc.ServerOptions{})
 	server.Handle(kvrpc.Service(s))
-	addr, err := server.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	ctx, cancel := context.WithCancel(background)
-	done := make(chan error, 1)
-	go func() { done <- server.Serve(ctx) }()
-	t.Cleanup(func() { cancel(); assert.NoError(t, <-done) })
-	client, err := sunrpc.Dial(background, "tcp", addr.String(), kvrpc.Program, sunrpc.Options{})
-	require.NoError(t, err)
-	t.Cleanup(func() { client.Close() })
-	return kvrpc.NewClient(client)
+	return kvrpc.NewClient(servetest.Dial(t, servetest.Start(t, server, "tcp"), kvrpc.Program))
 }
 
 // call makes a call and says what the server is asked by it and what it is to answer.
@@ -263,10 +255,6 @@ func TestACallThatIsCutShortIsGarbage(t *testing.T) {
 // FuzzServer plays any bytes to a server: it lives, and ends the connection after its end.
 func FuzzServer(f *testing.F) {
 	play := recordtest.Serve(f, kvrpc.Service(&scribe{}))
-	for _, record := range records(f) {
-		f.Add(record)
-		f.Add(recordtest.Shorten(record, 4))
-		f.Add(recordtest.Inflate(record))
-	}
+	recordtest.Seed(f, records(f))
 	f.Fuzz(func(t *testing.T, stream []byte) { play(t, stream) })
 }

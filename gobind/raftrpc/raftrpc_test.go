@@ -17,6 +17,7 @@ import (
 	"unpipc/gobind/raftrpc"
 	"unpipc/gobind/sunrpc"
 	"unpipc/gobind/sunrpc/recordtest"
+	"unpipc/gobind/sunrpc/servetest"
 )
 
 func TestMain(m *testing.M) { os.Exit(ipctest.Main(m)) }
@@ -88,16 +89,7 @@ func start(t *testing.T, s raftrpc.Server) *raftrpc.Client {
 	t.Helper()
 	server := sunrpc.NewServer(sunrpc.ServerOptions{MaxRecord: 4 << 20})
 	server.Handle(raftrpc.Service(s))
-	addr, err := server.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	ctx, cancel := context.WithCancel(background)
-	done := make(chan error, 1)
-	go func() { done <- server.Serve(ctx) }()
-	t.Cleanup(func() { cancel(); assert.NoError(t, <-done) })
-	client, err := sunrpc.Dial(background, "tcp", addr.String(), raftrpc.Program, sunrpc.Options{})
-	require.NoError(t, err)
-	t.Cleanup(func() { client.Close() })
-	return raftrpc.NewClient(client)
+	return raftrpc.NewClient(servetest.Dial(t, servetest.Start(t, server, "tcp"), raftrpc.Program))
 }
 
 var (
@@ -248,11 +240,7 @@ func TestACallThatIsCutShortIsGarbage(t *testing.T) {
 func FuzzServer(f *testing.F) {
 	s := &bounded{}
 	play := recordtest.Serve(f, raftrpc.Service(s))
-	for _, record := range records(f) {
-		f.Add(record)
-		f.Add(recordtest.Shorten(record, 4))
-		f.Add(recordtest.Inflate(record))
-	}
+	recordtest.Seed(f, records(f))
 	f.Fuzz(func(t *testing.T, stream []byte) {
 		play(t, stream)
 		assert.Zero(t, s.over.Load())

@@ -1,12 +1,9 @@
 package sunrpc_test
 
 import (
-	"context"
 	"encoding/binary"
 	"io"
 	"net"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -15,6 +12,8 @@ import (
 
 	"unpipc/gobind/calc"
 	"unpipc/gobind/sunrpc"
+	"unpipc/gobind/sunrpc/recordtest"
+	"unpipc/gobind/sunrpc/servetest"
 )
 
 // sysCredential is AUTH_SYS with two groups.
@@ -38,18 +37,10 @@ func messages() [][]byte {
 // FuzzServer feeds a connection of a server: whatever comes, the server lives, answers with
 // replies alone, and ends the connection after its end.
 func FuzzServer(f *testing.F) {
-	dir, err := os.MkdirTemp("", "unpipc-fuzz-")
-	require.NoError(f, err)
-	f.Cleanup(func() { os.RemoveAll(dir) })
 	s := sunrpc.NewServer(sunrpc.ServerOptions{MaxRecord: 1 << 16})
 	calc.Handle(s, &calculator{})
 	s.Verify(countingFlavor, counts(1))
-	addr, err := s.Listen("unix", filepath.Join(dir, "s"))
-	require.NoError(f, err)
-	ctx, cancel := context.WithCancel(background)
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(ctx) }()
-	f.Cleanup(func() { cancel(); assert.NoError(f, <-done) })
+	addr := servetest.Start(f, s, "unix")
 
 	var all []byte
 	for _, m := range messages() {
@@ -60,21 +51,7 @@ func FuzzServer(f *testing.F) {
 	f.Add(all)
 	f.Add(words(0, 0, 0, lastFragment|1<<30))
 	f.Fuzz(func(t *testing.T, stream []byte) {
-		conn, err := net.Dial("unix", addr.String())
-		require.NoError(t, err)
-		defer conn.Close()
-		require.NoError(t, conn.SetDeadline(time.Now().Add(time.Minute)))
-		sent := make(chan struct{})
-		go func() {
-			defer close(sent)
-			conn.Write(stream) // may fail: the server closes what is unsound
-			conn.(*net.UnixConn).CloseWrite()
-		}()
-		answers, err := io.ReadAll(conn)
-		<-sent
-		if ne, ok := err.(net.Error); ok {
-			require.False(t, ne.Timeout(), "the server does not end the connection")
-		}
+		answers := recordtest.Play(t, addr, stream)
 		for len(answers) > 0 {
 			require.GreaterOrEqual(t, len(answers), 12)
 			mark := binary.BigEndian.Uint32(answers)

@@ -5,18 +5,15 @@ package recordtest
 import (
 	"context"
 	"encoding/binary"
-	"fmt"
 	"io"
 	"net"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"unpipc/gobind/sunrpc"
+	"unpipc/gobind/sunrpc/servetest"
 )
 
 // Of is the record in which a call goes over a stream: its mark and its message.
@@ -59,38 +56,46 @@ func Of(t testing.TB, program sunrpc.Program, call func(sunrpc.Caller)) []byte {
 }
 
 // Serve serves a program at a Unix domain socket until the test ends, and returns what
-// plays a stream of bytes to it: the server's answers up to its end of the connection.
+// plays a stream of bytes to it: see [Play].
 func Serve(t testing.TB, service sunrpc.Service) (play func(t testing.TB, stream []byte) []byte) {
 	t.Helper()
-	dir, err := os.MkdirTemp("", fmt.Sprintf("unpipc-%d-record-", os.Getpid()))
-	require.NoError(t, err)
-	t.Cleanup(func() { os.RemoveAll(dir) })
 	s := sunrpc.NewServer(sunrpc.ServerOptions{MaxRecord: 4 << 20})
 	s.Handle(service)
-	addr, err := s.Listen("unix", filepath.Join(dir, "s"))
-	require.NoError(t, err)
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(ctx) }()
-	t.Cleanup(func() { cancel(); assert.NoError(t, <-done) })
+	addr := servetest.Start(t, s, "unix")
 	return func(t testing.TB, stream []byte) []byte {
 		t.Helper()
-		conn, err := net.Dial("unix", addr.String())
-		require.NoError(t, err)
-		defer conn.Close()
-		require.NoError(t, conn.SetDeadline(time.Now().Add(time.Minute)))
-		sent := make(chan struct{})
-		go func() {
-			defer close(sent)
-			_, _ = conn.Write(stream) // may fail: the server closes what is unsound
-			_ = conn.(*net.UnixConn).CloseWrite()
-		}()
-		answers, err := io.ReadAll(conn)
-		<-sent
-		if ne, ok := err.(net.Error); ok {
-			require.False(t, ne.Timeout(), "the server does not end the connection")
-		}
-		return answers
+		return Play(t, addr, stream)
+	}
+}
+
+// Play sends a stream of bytes to a server at a Unix domain socket, and returns its answers
+// up to its end of the connection.
+func Play(t testing.TB, addr net.Addr, stream []byte) []byte {
+	t.Helper()
+	conn, err := net.Dial("unix", addr.String())
+	require.NoError(t, err)
+	defer conn.Close()
+	require.NoError(t, conn.SetDeadline(time.Now().Add(time.Minute)))
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		_, _ = conn.Write(stream) // may fail: the server closes what is unsound
+		_ = conn.(*net.UnixConn).CloseWrite()
+	}()
+	answers, err := io.ReadAll(conn)
+	<-sent
+	if ne, ok := err.(net.Error); ok {
+		require.False(t, ne.Timeout(), "the server does not end the connection")
+	}
+	return answers
+}
+
+// Seed gives a fuzz test records to begin with, as they are and broken.
+func Seed(f *testing.F, records [][]byte) {
+	for _, record := range records {
+		f.Add(record)
+		f.Add(Shorten(record, 4))
+		f.Add(Inflate(record))
 	}
 }
 
