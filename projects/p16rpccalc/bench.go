@@ -59,7 +59,7 @@ func pair(name, folder, network string, clients int, q quantity) measure.Variant
 		}
 		defer os.RemoveAll(dir)
 		bin := filepath.Join(cfg.Bin, folder)
-		flags := []string{"--transport", network, "--port", strconv.Itoa(freePort())}
+		flags := []string{"--transport", network, "--port", strconv.Itoa(FreePort())}
 		if network == "unix" {
 			flags = []string{"--transport", network, "--path", filepath.Join(dir, "calc.sock")}
 		}
@@ -77,7 +77,7 @@ func peer(clients int, q quantity) measure.Variant {
 		if _, err := os.Stat(program); errors.Is(err, fs.ErrNotExist) {
 			return measure.Sample{}, measure.Skip("%w; make build builds it", err)
 		}
-		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(freePort()))
+		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(FreePort()))
 		return run(ctx, cfg, q, []string{program, "serve", addr},
 			[]string{program, "ask", addr, strconv.FormatInt(n, 10), strconv.Itoa(clients)})
 	}}
@@ -150,15 +150,21 @@ func cpuOf(pid int) time.Duration {
 	return time.Duration(t.Nano())
 }
 
-// freePort is a port that nobody has now, from where no connection gets one by chance.
-func freePort() int {
+// FreePort is a port of loopback that nobody has now, from where no connection gets one by
+// chance.
+func FreePort() int {
 	for {
-		port := 20000 + rand.IntN(12000)
-		l, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		port := 10_000 + rand.IntN(22_000)
+		at := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+		l, err := net.Listen("tcp4", at)
 		if err != nil {
 			continue
 		}
 		_ = l.Close()
-		return port
+		u, err := net.ListenPacket("udp4", at)
+		if err == nil {
+			_ = u.Close()
+			return port
+		}
 	}
 }

@@ -40,7 +40,7 @@ func TestPrograms(t *testing.T) {
 // server starts a server for TCP and UDP at a port of its own, until the end of the test.
 func server(t *testing.T, bin string, flags ...string) (port int) {
 	t.Helper()
-	port = freePort()
+	port = FreePort()
 	args := append([]string{"--bind", "127.0.0.1", "--port", strconv.Itoa(port)}, flags...)
 	cmd := exec.Command(filepath.Join(bin, "calc_server"), args...)
 	s := ipctest.Start(t, cmd)
@@ -219,8 +219,8 @@ func testMessages(t *testing.T, built *programs.Built) {
 	const accepted, denied = 0, 1
 	said := map[string]string{}
 	for _, failure := range []struct{ name, args, want string }{
-		{"nobody is there", "--port " + strconv.Itoa(freePort()) + " 127.0.0.1 add 5 3", "no server there: connection refused"},
-		{"nobody takes the datagram", "--transport udp --port " + strconv.Itoa(freePort()) + " 127.0.0.1 add 5 3", "nobody listens there"},
+		{"nobody is there", "--port " + strconv.Itoa(FreePort()) + " 127.0.0.1 add 5 3", "no server there: connection refused"},
+		{"nobody takes the datagram", "--transport udp --port " + strconv.Itoa(FreePort()) + " 127.0.0.1 add 5 3", "nobody listens there"},
 		{"no socket", "--transport unix --path /nonexistent/calc.sock 127.0.0.1 add 5 3", "/nonexistent/calc.sock: no server there"},
 		{"the connection ends", port(func([]byte) []byte { return nil }) + "127.0.0.1 add 5 3", "the server ended the connection"},
 		{"no answer", port(func(call []byte) []byte {

@@ -2,7 +2,6 @@ package p17rpcauth
 
 import (
 	"context"
-	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 
 	"unpipc/gobind/calc"
 	"unpipc/gobind/sunrpc"
+	"unpipc/gobind/sunrpc/servetest"
 	"unpipc/projects/p16rpccalc"
 	"unpipc/projects/p17rpcauth/authdes"
 )
@@ -68,25 +68,6 @@ func start(t *testing.T, g *Guard, port int) (stop func()) {
 	return stop
 }
 
-// freePort is one that the kernel does not give to anybody else meanwhile.
-func freePort(t *testing.T) int {
-	t.Helper()
-	for {
-		port := 10_000 + rand.IntN(22_000)
-		at := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-		l, err := net.Listen("tcp4", at)
-		if err != nil {
-			continue
-		}
-		u, err := net.ListenPacket("udp4", at)
-		require.NoError(t, l.Close())
-		if err == nil {
-			require.NoError(t, u.Close())
-			return port
-		}
-	}
-}
-
 func target(port int, network string, auth sunrpc.Auth) p16rpccalc.Target {
 	return p16rpccalc.Target{Host: "127.0.0.1", Network: network, Port: port, Program: calc.V2, Timeout: time.Minute, Auth: auth}
 }
@@ -113,7 +94,7 @@ func TestAConversationSurvivesTheServersRestart(t *testing.T) {
 	ann := Keys{Path: path, Name: "ann@here", PasswordFile: password}
 	credential, err := ann.NewDES("calc@here", time.Minute, 0)
 	require.NoError(t, err)
-	port := freePort(t)
+	port := p16rpccalc.FreePort()
 	var first, second log
 	stop := start(t, desGuard(t, path, password, &first), port)
 	client, err := p16rpccalc.Dial(target(port, "udp", credential)) // without a connection that would end
@@ -138,7 +119,7 @@ func TestAConversationSurvivesTheServersRestart(t *testing.T) {
 
 func TestManyConversationsAtOnce(t *testing.T) {
 	path, password := realm(t)
-	port := freePort(t)
+	port := p16rpccalc.FreePort()
 	var l log
 	defer start(t, desGuard(t, path, password, &l), port)()
 	var done sync.WaitGroup
@@ -175,16 +156,10 @@ func liar(_ *sunrpc.Request, _, _ sunrpc.Opaque) (sunrpc.Opaque, sunrpc.AuthStat
 
 func TestAnAnswerOfAnotherServerIsNotBelieved(t *testing.T) {
 	path, password := realm(t)
-	port := freePort(t)
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
 	s := sunrpc.NewServer(sunrpc.ServerOptions{})
 	s.Verify(authdes.Flavor, liar)
 	calc.Handle(s, nine{})
-	_, err := s.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-	require.NoError(t, err)
-	done := make(chan error, 1)
-	go func() { done <- s.Serve(ctx) }()
+	port := servetest.Start(t, s, "tcp").(*net.TCPAddr).Port
 	ann := Keys{Path: path, Name: "ann@here", PasswordFile: password}
 	credential, err := ann.NewDES("calc@here", time.Minute, 0)
 	require.NoError(t, err)
@@ -194,8 +169,6 @@ func TestAnAnswerOfAnotherServerIsNotBelieved(t *testing.T) {
 	assert.ErrorIs(t, err, sunrpc.AuthInvalidResponse)
 	assert.ErrorIs(t, err, authdes.ErrServer)
 	require.NoError(t, client.Close())
-	cancel()
-	assert.NoError(t, <-done)
 }
 
 // nine is the result of everything.
@@ -207,7 +180,7 @@ func (nine) Evaluate(*sunrpc.Request, []calc.Token) (int32, error)              
 func TestProcedureZeroIsAnybodys(t *testing.T) {
 	g := &Guard{Flavors: map[uint32]bool{1: true}, Log: func(string, ...any) {}}
 	require.NoError(t, g.Policy.Add("add: uid 77"))
-	port := freePort(t)
+	port := p16rpccalc.FreePort()
 	defer start(t, g, port)()
 	for _, auth := range []sunrpc.Auth{sunrpc.AuthNone{}, sunrpc.AuthSys{UID: 1}} {
 		c, err := sunrpc.Dial(context.Background(), "tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), calc.V2, sunrpc.Options{Auth: auth})

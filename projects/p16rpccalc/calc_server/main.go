@@ -2,11 +2,8 @@
 package main
 
 import (
-	"net/netip"
 	"os"
 	"os/signal"
-	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -21,33 +18,14 @@ func main() {
 			"registered with rpcbind for as long, unless --port says where it is.",
 		"  calc_server --transport tcp --port 5001 --bind 127.0.0.1")
 	var o p16rpccalc.ServerOptions
-	transport := p.String("transport", "tcp,udp", "`name`: tcp, udp or unix, or several with commas between")
-	p.IntVar(&o.Port, "port", 0, "serve at this port `number` and do not register")
-	p.StringVar(&o.Path, "path", "", "serve at this Unix socket, a `file`, for --transport unix")
-	p.StringVar(&o.Bind, "bind", "0.0.0.0", "serve at this IPv4 `address` only")
+	check := o.Flags(p, "tcp,udp", "0.0.0.0")
 	p.Uint32Var(&o.Program, "prog", calc.V1.Number, "serve as another program, of this `number`")
 	p.IntVar(&o.MaxConnections, "max-connections", 1000, "`number` of connections at a time")
 	p.IntVar(&o.MaxRecord, "max-record", 64*1024, "drop who sends a call of more `bytes`")
 	idle := p.Float64("idle", 300, "drop who sends nothing for so many `seconds`")
 	p.Parse(os.Args[1:])
-	for name := range strings.SplitSeq(*transport, ",") {
-		if !slices.Contains([]string{"tcp", "udp", "unix"}, name) {
-			p.BadUsage("--transport: %s is not tcp, udp or unix", name)
-		}
-		if !slices.Contains(o.Networks, name) {
-			o.Networks = append(o.Networks, name)
-		}
-	}
-	addr, err := netip.ParseAddr(o.Bind)
+	check()
 	switch {
-	case p.NArg() > 0:
-		p.BadUsage("takes no arguments")
-	case p.Changed("port") && (o.Port < 1 || o.Port > 65535):
-		p.BadUsage("--port: %d is not between 1 and 65535", o.Port)
-	case slices.Contains(o.Networks, "unix") != p.Changed("path"):
-		p.BadUsage("--path and --transport unix go together")
-	case err != nil || !addr.Is4():
-		p.BadUsage("--bind: %s is no IPv4 address", o.Bind)
 	case o.Program == 0:
 		p.BadUsage("--prog: 0 is no program")
 	case o.MaxConnections < 1 || o.MaxConnections > 60000:

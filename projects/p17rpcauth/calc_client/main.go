@@ -2,11 +2,8 @@
 package main
 
 import (
-	"context"
-	"fmt"
 	"os"
 	"os/signal"
-	"slices"
 	"syscall"
 	"time"
 
@@ -38,22 +35,13 @@ func main() {
 	window := p.Int("window", 60, "for des: a call is good for so many `seconds`")
 	offset := p.Int("clock-offset", 0, "for des: our clock is wrong by so many `seconds`")
 	protect := p.String("protect", "none", "for gss: `what` is protected besides: none, integrity or privacy")
-	p.StringVar(&t.Network, "transport", "tcp", "`name`: tcp, udp or unix")
-	p.IntVar(&t.Port, "port", 0, "ask at this port `number`, without rpcbind")
-	p.StringVar(&t.Path, "path", "", "ask at this Unix socket, a `file`, for --transport unix")
-	timeout := p.Float64("timeout", 5, "how many `seconds` to wait for an answer")
-	p.SetInterspersed(false) // numbers may begin with a dash
+	check := t.Flags(p)
 	p.Parse(os.Args[1:])
+	q := check()
 	_, err := p17rpcauth.ParseFlavors(c.flavor)
 	switch {
 	case err != nil:
 		p.BadUsage("--auth: %v", err)
-	case !slices.Contains([]string{"tcp", "udp", "unix"}, t.Network):
-		p.BadUsage("--transport: %s is not tcp, udp or unix", t.Network)
-	case p.Changed("port") && (t.Port < 1 || t.Port > 65535):
-		p.BadUsage("--port: %d is not between 1 and 65535", t.Port)
-	case (t.Network == "unix") != p.Changed("path"):
-		p.BadUsage("--path and --transport unix go together")
 	case c.flavor == "des" && (c.keys.Path == "" || c.keys.Name == "" || c.server == ""):
 		p.BadUsage("--auth des needs --keys, --netname and --server")
 	case c.flavor == "gss" && c.server == "":
@@ -64,10 +52,6 @@ func main() {
 		p.BadUsage("--window: %d is not between 1 and 2147483647", *window)
 	case len(*groups) > 16:
 		p.BadUsage("--groups: more than 16")
-	case !(*timeout > 0 && *timeout <= 1<<31):
-		p.BadUsage("--timeout must be more than 0 seconds")
-	case p.NArg() == 0:
-		p.BadUsage("which host?")
 	}
 	if p.Changed("groups") {
 		sys.GIDs = nil
@@ -78,19 +62,16 @@ func main() {
 		}
 		sys.GIDs = append(sys.GIDs, uint32(gid))
 	}
-	t.Host = p.Arg(0)
-	t.Timeout = time.Duration(*timeout * float64(time.Second))
-	q, err := p16rpccalc.Parse(p.Args()[1:])
-	if err != nil {
-		p.BadUsage("%v", err)
-	}
 	c.sys = sys
 	c.window, c.offset = time.Duration(*window)*time.Second, time.Duration(*offset)*time.Second
 	if c.protection, err = p17rpcauth.ParseProtection(*protect); err != nil {
 		p.BadUsage("--protect: %v", err)
 	}
 	signal.Ignore(syscall.SIGPIPE) // a write to a closed standard output is an error
-	p.Exit(p17rpcauth.Explain(ask(t, &c, q)))
+	if t.Auth, err = c.auth(); err == nil {
+		err = p17rpcauth.Explain(p16rpccalc.Run(t, q, 0, 0, os.Stdout))
+	}
+	p.Exit(err)
 }
 
 // credential is what the flags say of it.
@@ -113,22 +94,4 @@ func (c *credential) auth() (sunrpc.Auth, error) {
 		return sunrpc.GSS{Principal: c.server, Protection: c.protection}, nil
 	}
 	return sunrpc.AuthNone{}, nil
-}
-
-func ask(t p16rpccalc.Target, c *credential, q p16rpccalc.Question) (err error) {
-	if t.Auth, err = c.auth(); err != nil {
-		return err
-	}
-	client, err := p16rpccalc.Dial(t)
-	if err != nil {
-		return err
-	}
-	defer client.Close()
-	ctx, cancel := context.WithTimeout(context.Background(), t.Timeout)
-	defer cancel()
-	result, err := client.Ask(ctx, q)
-	if err == nil {
-		_, err = fmt.Printf("Result: %d\n", result)
-	}
-	return err
 }

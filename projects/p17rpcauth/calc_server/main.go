@@ -2,11 +2,9 @@
 package main
 
 import (
-	"net/netip"
 	"os"
 	"os/signal"
 	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -35,11 +33,9 @@ func main() {
 	window := p.Int("window", 60, "for des: refuse calls older than so many `seconds`, or less if the client says so")
 	p.StringVar(&g.Principal, "principal", "", "for gss: the server's `name`, service@host")
 	protect := p.String("protect", "none", "for gss: refuse calls that are protected `less`: none, integrity or privacy")
-	transport := p.String("transport", "tcp", "`name`: tcp, udp or unix, or several with commas between")
-	p.IntVar(&o.Port, "port", 0, "serve at this port `number` and do not register with rpcbind")
-	p.StringVar(&o.Path, "path", "", "serve at this Unix socket, a `file`, for --transport unix")
-	p.StringVar(&o.Bind, "bind", "127.0.0.1", "serve at this IPv4 `address` only")
+	check := o.Flags(p, "tcp", "127.0.0.1")
 	p.Parse(os.Args[1:])
+	check()
 	var err error
 	if g.Flavors, err = p17rpcauth.ParseFlavors(*auth); err != nil {
 		p.BadUsage("--auth: %v", err)
@@ -52,22 +48,7 @@ func main() {
 			p.BadUsage("--allow: %v", err)
 		}
 	}
-	for name := range strings.SplitSeq(*transport, ",") {
-		if !slices.Contains([]string{"tcp", "udp", "unix"}, name) {
-			p.BadUsage("--transport: %s is not tcp, udp or unix", name)
-		}
-		o.Networks = append(o.Networks, name)
-	}
-	addr, err := netip.ParseAddr(o.Bind)
 	switch {
-	case p.NArg() > 0:
-		p.BadUsage("takes no arguments")
-	case err != nil || !addr.Is4():
-		p.BadUsage("--bind: %s is no IPv4 address", o.Bind)
-	case p.Changed("port") && (o.Port < 1 || o.Port > 65535):
-		p.BadUsage("--port: %d is not between 1 and 65535", o.Port)
-	case slices.Contains(o.Networks, "unix") != p.Changed("path"):
-		p.BadUsage("--path and --transport unix go together")
 	case g.PeerCred && !slices.Equal(o.Networks, []string{"unix"}):
 		p.BadUsage("--peercred is for --transport unix alone")
 	case g.Accepts("des") && (keys.Path == "" || keys.Name == ""):
