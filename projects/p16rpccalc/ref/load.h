@@ -2,7 +2,7 @@
 #ifndef LOAD_H
 #define LOAD_H
 
-#include "question.h"
+#include "target.h"
 
 #include <sys/wait.h>
 

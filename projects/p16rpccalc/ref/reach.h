@@ -90,20 +90,29 @@ static int connect_by(int fd, struct place *p, double deadline)
 	return error ? -1 : 0;
 }
 
+/* A socket connected to a place; -1 and errno if nobody is there. */
+static int connected(enum transport t, struct place *p, double deadline)
+{
+	int fd = socket(p->any.sa_family, (t == UDP ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0), saved;
+
+	if (fd == -1 || connect_by(fd, p, deadline) == 0)
+		return fd;
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
 /* A handle for calls that each have until the deadline. NULL and errno if nobody is there. */
 static CLIENT *reach(enum transport t, struct place p, unsigned prog, unsigned vers, double deadline)
 {
 	struct netbuf to = { sizeof(p), p.size, &p };
 	struct timeval left, retry = { 1, 0 };
-	int fd = socket(p.any.sa_family, (t == UDP ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0), saved;
+	int fd = connected(t, &p, deadline);
 	CLIENT *c;
 
-	if (fd == -1 || connect_by(fd, &p, deadline) == -1) {
-		saved = errno;
-		close(fd);
-		errno = saved;
+	if (fd == -1)
 		return NULL;
-	}
 	c = t == UDP ? clnt_dg_create(fd, &to, prog, vers, 0, 0) : clnt_vc_create(fd, &to, prog, vers, 0, 0);
 	if (!c)
 		die("%s", clnt_spcreateerror("a client handle"));

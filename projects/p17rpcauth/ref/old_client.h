@@ -5,7 +5,7 @@
 #ifndef OLD_CLIENT_H
 #define OLD_CLIENT_H
 
-#include "keys.h"
+#include "keymap.h"
 
 #include <sys/random.h>
 
@@ -94,18 +94,28 @@ static AUTH *old_authdes(const char *name, const char *server, const char *publi
 	return a;
 }
 
-/* A handle on a connected socket. */
-static CLIENT *old_client(enum transport t, int fd, struct place *p, unsigned prog, unsigned vers)
+/* As reach() of exercise 16, with a handle of glibc's. */
+static CLIENT *old_reach(enum transport t, struct place p, unsigned prog, unsigned vers, double deadline)
 {
 	CLIENT *(*tcp)(struct sockaddr_in *, unsigned long, unsigned long, int *, unsigned, unsigned) = old("clnttcp_create");
 	CLIENT *(*udp)(struct sockaddr_in *, unsigned long, unsigned long, struct timeval, int *) = old("clntudp_create");
 	CLIENT *(*local)(struct sockaddr_un *, unsigned long, unsigned long, int *, unsigned, unsigned) = old("clntunix_create");
+	int fd = connected(t, &p, deadline);
+	struct timeval left;
+	CLIENT *c;
 
+	if (fd == -1)
+		return NULL;
 	switch (t) {
-	case TCP: return tcp(&p->in, prog, vers, &fd, 0, 0);
-	case UDP: return udp(&p->in, prog, vers, (struct timeval){ 1, 0 }, &fd);
-	default: return local(&p->un, prog, vers, &fd, 0, 0);
+	case TCP: c = tcp(&p.in, prog, vers, &fd, 0, 0); break;
+	case UDP: c = udp(&p.in, prog, vers, (struct timeval){ 1, 0 }, &fd); break;
+	default: c = local(&p.un, prog, vers, &fd, 0, 0);
 	}
+	if (!c)
+		die("glibc makes no client handle");
+	left = until(deadline);
+	clnt_control(c, CLSET_TIMEOUT, (char *)&left);
+	return c;
 }
 
 /* What went wrong with a call. */

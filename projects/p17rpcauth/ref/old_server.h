@@ -6,7 +6,7 @@
 #ifndef OLD_SERVER_H
 #define OLD_SERVER_H
 
-#include "keys.h"
+#include "keymap.h"
 
 #include <rpc/svc_auth.h>
 

@@ -2,6 +2,8 @@
 #ifndef POLICY_H
 #define POLICY_H
 
+#include <ctype.h>
+
 enum kind { UID, GID, NAMED, PRINCIPAL, ANYBODY };
 
 /* A rule for several procedures and callers becomes several of these. */

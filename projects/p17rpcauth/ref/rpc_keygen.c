@@ -6,7 +6,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
-#include "keys.h"
+#include "keymap.h"
 
 static const char *unfinished; /* a file to be removed */
 
