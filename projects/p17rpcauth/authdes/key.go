@@ -3,9 +3,9 @@ package authdes
 import (
 	"crypto/des"
 	"crypto/rand"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
-	"math/big"
 	"math/bits"
 )
 
@@ -18,43 +18,35 @@ type (
 	PublicKey [KeyBytes]byte
 )
 
-var (
-	base       = big.NewInt(3)
-	modulus, _ = new(big.Int).SetString("d4a0ba0250b6fd2ec626e7efd637df76c716e22d0944b88b", 16)
-)
-
 // NewKeys makes a pair of keys from random bytes.
 func NewKeys() (PublicKey, SecretKey, error) {
-	secret, err := rand.Int(rand.Reader, modulus)
-	if err != nil {
-		return PublicKey{}, SecretKey{}, fmt.Errorf("no random bytes for a key: %w", err)
+	for {
+		var key SecretKey
+		if _, err := rand.Read(key[:]); err != nil {
+			return PublicKey{}, SecretKey{}, fmt.Errorf("no random bytes for a key: %w", err)
+		}
+		if n := numberOf((*[KeyBytes]byte)(&key)); n == n.reduced(0) {
+			return key.Public(), key, nil
+		}
 	}
-	var key SecretKey
-	secret.FillBytes(key[:])
-	return key.Public(), key, nil
 }
 
 // Public returns the public key that belongs to k: 3 to the power of k.
-func (k SecretKey) Public() PublicKey {
-	var public PublicKey
-	power(base, k).FillBytes(public[:])
-	return public
-}
-
-func power(of *big.Int, secret SecretKey) *big.Int {
-	return new(big.Int).Exp(of, new(big.Int).SetBytes(secret[:]), modulus)
+func (k *SecretKey) Public() PublicKey {
+	exponent := numberOf((*[KeyBytes]byte)(k))
+	public := base.power(&exponent)
+	return public.bytes()
 }
 
 // Common returns the DES key that two parties share, each from its own secret key and the
 // other's public one: the middle 8 bytes of the common number, the last of them first, as
 // every implementation has it.
-func (k SecretKey) Common(other PublicKey) DESKey {
-	var number [KeyBytes]byte
-	power(new(big.Int).SetBytes(other[:]), k).FillBytes(number[:])
+func (k *SecretKey) Common(other PublicKey) DESKey {
+	n, exponent := numberOf((*[KeyBytes]byte)(&other)), numberOf((*[KeyBytes]byte)(k))
+	n = n.reduced(0)
+	n = n.power(&exponent)
 	var key DESKey
-	for i := range key {
-		key[i] = number[15-i]
-	}
+	binary.LittleEndian.PutUint64(key[:], n[1])
 	return key.withParity()
 }
 
@@ -74,9 +66,8 @@ func ParsePublicKey(text string) (PublicKey, error) {
 	if err != nil {
 		return PublicKey{}, err
 	}
-	number := new(big.Int).SetBytes(key[:])
-	last := new(big.Int).Sub(modulus, big.NewInt(1))
-	if number.Cmp(big.NewInt(1)) <= 0 || number.Cmp(last) >= 0 {
+	n, one := numberOf(&key), number{1}
+	if next := n.plus(&one); n != n.reduced(0) || n == (number{}) || n == one || next == (number{}) {
 		return PublicKey{}, fmt.Errorf("public key %s: not between 1 and the modulus", text)
 	}
 	return PublicKey(key), nil
