@@ -24,7 +24,7 @@ import (
 
 func TestInGoAndC(t *testing.T) {
 	built := programs.Build(t, "p11barrier")
-	program := map[string]string{"Go": filepath.Join(built.Go, "barrier_test"), "C": filepath.Join(built.C, "barrier_test")}
+	program := built.Both("barrier_test")
 	t.Run("processes of both meet at one barrier", func(t *testing.T) { meet(t, program) })
 	t.Run("the death of one is learnt in the other", func(t *testing.T) { learn(t, program) })
 	t.Run("one that cannot be started again ends the run", func(t *testing.T) { giveUp(t, program) })

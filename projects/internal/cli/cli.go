@@ -49,6 +49,14 @@ func (p *Program) Parse(args []string) {
 	}
 }
 
+// ParseFlags is Parse for a program that takes no arguments.
+func (p *Program) ParseFlags(args []string) {
+	p.Parse(args)
+	if p.NArg() > 0 {
+		p.BadUsage("takes no arguments")
+	}
+}
+
 func (p *Program) help() {
 	fmt.Printf("usage: %s [flags] %s\n\n%s\n\nflags:\n%s\nexample:\n%s\n",
 		p.Name, p.Synopsis, p.About, p.FlagUsages(), p.Example)

@@ -28,9 +28,7 @@ type Built struct {
 func Build(t testing.TB, folder string) *Built {
 	t.Helper()
 	source := filepath.Join(Root(), "projects", folder)
-	seen(t, source)
-	seen(t, filepath.Join(Root(), "projects", "internal")) // some references share its headers
-	b := &Built{Go: t.TempDir(), C: t.TempDir()}
+	b := &Built{Go: t.TempDir(), C: References(t, folder)}
 	args := []string{"build", "-o", b.Go + "/"}
 	if raceEnabled {
 		args = append(args, "-race")
@@ -44,12 +42,22 @@ func Build(t testing.TB, folder string) *Built {
 		args = append(args, filepath.Dir(m))
 	}
 	run(t, exec.Command("go", args...))
+	return b
+}
+
+// References builds only the C references of projects/<folder>, and gives their folder.
+func References(t testing.TB, folder string) string {
+	t.Helper()
+	source := filepath.Join(Root(), "projects", folder)
+	seen(t, source)
+	seen(t, filepath.Join(Root(), "projects", "internal")) // some references share its headers
+	dir := t.TempDir()
 	refs, _ := filepath.Glob(filepath.Join(source, "ref", "*.c"))
 	for _, ref := range refs {
-		out := filepath.Join(b.C, strings.TrimSuffix(filepath.Base(ref), ".c"))
+		out := filepath.Join(dir, strings.TrimSuffix(filepath.Base(ref), ".c"))
 		run(t, exec.Command("make", "-s", "-C", Root(), "ref", "REF="+ref, "OUT="+out))
 	}
-	return b
+	return dir
 }
 
 // Reference builds projects/internal/<name>/ref/<name>.c once in this test process, as
@@ -91,6 +99,11 @@ func seen(t testing.TB, source string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Both is where a program is, by its language.
+func (b *Built) Both(program string) map[string]string {
+	return map[string]string{"Go": filepath.Join(b.Go, program), "C": filepath.Join(b.C, program)}
 }
 
 // Mix makes a folder in which each named program is the Go or the C one.

@@ -3,7 +3,6 @@ package l06msgget
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
 	"testing"
 
@@ -23,7 +22,7 @@ func TestScripts(t *testing.T) { script.Test(t, "lectures/l06msgget") }
 
 func TestAQueueThatOneLanguageKeepsIsFoundInTheOther(t *testing.T) {
 	built := programs.Build(t, "lectures/l06msgget")
-	program := map[string]string{"Go": filepath.Join(built.Go, "msgget"), "C": filepath.Join(built.C, "msgget")}
+	program := built.Both("msgget")
 	id := regexp.MustCompile(`queue_id = \d+`)
 	for maker, finder := range map[string]string{"Go": "C", "C": "Go"} {
 		key := sysvmq.Key(ipctest.Key())

@@ -19,10 +19,7 @@ func main() {
 		"  calc_server --fifo /tmp/my_calc")
 	path := p.String("fifo", p02fifo.DefaultPath, "the FIFO to listen on")
 	quiet := p.Bool("quiet", false, "print no line for a request and its answer, only what went wrong")
-	p.Parse(os.Args[1:])
-	if p.NArg() > 0 {
-		p.BadUsage("takes no arguments")
-	}
+	p.ParseFlags(os.Args[1:])
 	p.Exit(serve(*path, *quiet))
 }
 

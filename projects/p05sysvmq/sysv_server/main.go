@@ -19,10 +19,7 @@ func main() {
 	key := p05sysvmq.AddKeyFlags(p)
 	fresh := p.Bool("fresh", false, "remove the queue of a dead server instead, with what waits in it")
 	quiet := p.Bool("quiet", false, "print no line for a request, only what went wrong")
-	p.Parse(os.Args[1:])
-	if p.NArg() > 0 {
-		p.BadUsage("takes no arguments")
-	}
+	p.ParseFlags(os.Args[1:])
 	p.Exit(serve(key, *fresh, *quiet))
 }
 

@@ -34,10 +34,7 @@ func main() {
 	quiet := p.Bool("quiet", false, "print no events")
 	p.BoolVar(&t.Processes, "processes", false, "each reader and writer is a process")
 	p.StringVar(&t.Shared, "shared", "", "put the lock into the shared memory object of this name, or join those who use it")
-	p.Parse(os.Args[1:])
-	if p.NArg() > 0 {
-		p.BadUsage("takes no arguments")
-	}
+	p.ParseFlags(os.Args[1:])
 	if t.Readers < 0 || t.Writers < 0 || t.Readers+t.Writers < 1 || t.Readers+t.Writers > p08rwlock.MaxWorkers {
 		p.BadUsage("--readers and --writers are 1 to %d together", p08rwlock.MaxWorkers)
 	}

@@ -17,10 +17,7 @@ import (
 func main() {
 	p := cli.New("fifo_client", "", "Writes its process number into fifo_server's FIFO.", "  fifo_client")
 	path := p.String("fifo", "/tmp/fifo_server", "the `path` of the FIFO")
-	p.Parse(os.Args[1:])
-	if p.NArg() > 0 {
-		p.BadUsage("takes no arguments")
-	}
+	p.ParseFlags(os.Args[1:])
 	p.Exit(send(*path))
 }
 

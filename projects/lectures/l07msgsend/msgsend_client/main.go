@@ -15,10 +15,7 @@ func main() {
 		"Sends messages of the types 100, 50 and 60 to msgsend_server.",
 		"  msgsend_client\n  msgsend_client --key 0x1234")
 	key := lecture.KeyFlag(p, 7)
-	p.Parse(os.Args[1:])
-	if p.NArg() > 0 {
-		p.BadUsage("takes no arguments")
-	}
+	p.ParseFlags(os.Args[1:])
 	p.Exit(send(key))
 }
 
