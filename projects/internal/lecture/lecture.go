@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strconv"
 	"strings"
@@ -65,6 +66,20 @@ func (in *Input) Line(ctx context.Context) (string, error) {
 		return line, nil
 	case <-ctx.Done():
 		return "", context.Cause(ctx)
+	}
+}
+
+// MakeQueue makes the queue of a key, or finds it. made says which.
+func MakeQueue(key sysvmq.Key) (q *sysvmq.Queue, made bool, err error) {
+	for {
+		q, err = sysvmq.Get(key, sysvmq.Create|sysvmq.Excl|0o600)
+		if !errors.Is(err, fs.ErrExist) {
+			return q, err == nil, err
+		}
+		q, err = sysvmq.Get(key, 0)
+		if !errors.Is(err, fs.ErrNotExist) { // it was removed meanwhile
+			return q, false, err
+		}
 	}
 }
 

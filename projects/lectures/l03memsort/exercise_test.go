@@ -20,3 +20,7 @@ func TestWorkersAndParentsMayBeInDifferentLanguages(t *testing.T) {
 }
 
 func TestAProgramThatIsNoWorkerIsAnError(t *testing.T) { integerstest.NoWorkers(t, folder, program) }
+
+func TestASignalWhileTheOutputIsWrittenLeavesTheOldOne(t *testing.T) {
+	integerstest.Interrupted(t, folder, program)
+}

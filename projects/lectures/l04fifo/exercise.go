@@ -7,6 +7,7 @@ import (
 	"embed"
 
 	"unpipc/projects/internal/exercise"
+	"unpipc/projects/internal/marks"
 )
 
 //go:embed testdata/*.txtar
@@ -22,4 +23,5 @@ var Exercise = exercise.Exercise{
 	Programs:   []string{"fifo_server", "fifo_client"},
 	Look:       "a shell writes four bytes of text, and the server takes them for a process number",
 	Scripts:    scripts,
+	Leftovers:  marks.Leftovers("lecture-4"),
 }

@@ -6,6 +6,7 @@ import (
 	"embed"
 
 	"unpipc/projects/internal/exercise"
+	"unpipc/projects/internal/marks"
 )
 
 //go:embed testdata/*.txtar
@@ -21,4 +22,5 @@ var Exercise = exercise.Exercise{
 	Programs:   []string{"msgget"},
 	Look:       "with --keep the queue and its messages outlive the process that made it",
 	Scripts:    scripts,
+	Leftovers:  marks.Leftovers("lecture-6"),
 }

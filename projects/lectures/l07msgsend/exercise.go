@@ -4,6 +4,7 @@ import (
 	"embed"
 
 	"unpipc/projects/internal/exercise"
+	"unpipc/projects/internal/marks"
 )
 
 //go:embed testdata/*.txtar
@@ -19,4 +20,5 @@ var Exercise = exercise.Exercise{
 	Programs:   []string{"msgsend_server", "msgsend_client"},
 	Look:       "sent as 100, 50, 60 and received as 100, 60, 50: the receiver chooses",
 	Scripts:    scripts,
+	Leftovers:  marks.Leftovers("lecture-7"),
 }

@@ -7,6 +7,7 @@ import (
 	"embed"
 
 	"unpipc/projects/internal/exercise"
+	"unpipc/projects/internal/marks"
 )
 
 //go:embed testdata/*.txtar
@@ -22,4 +23,5 @@ var Exercise = exercise.Exercise{
 	Programs:   []string{"sem"},
 	Look:       "a transaction waits as a whole, and what a killed process had taken comes back",
 	Scripts:    scripts,
+	Leftovers:  marks.Leftovers("lecture-8"),
 }

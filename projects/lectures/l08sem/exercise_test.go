@@ -1,10 +1,13 @@
 package l08sem
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -12,6 +15,7 @@ import (
 
 	"unpipc/gobind/ipctest"
 	"unpipc/gobind/sysvsem"
+	"unpipc/projects/internal/lecture/lecturetest"
 	"unpipc/projects/internal/programs"
 	"unpipc/projects/internal/script"
 )
@@ -48,4 +52,15 @@ func TestGoAndCShareOneSet(t *testing.T) {
 		maker.Tell("show\ndelete")
 		assert.Equal(t, []string{"Values are 1 2 3"}, maker.Rest(), "what was taken comes back")
 	}
+}
+
+func TestWhatAKilledOneLeavesIsFound(t *testing.T) {
+	key := sysvsem.Key(ipctest.Key())
+	object := lecturetest.Object{
+		Folder: "lectures/l08sem", Program: "sem", Args: []string{"--key", key.String()}, Named: key.String(),
+		Ready:     func(out string) bool { return strings.Contains(out, "Sem array is initialized") },
+		Gone:      func() bool { _, err := sysvsem.Get(key, 0, 0); return errors.Is(err, fs.ErrNotExist) },
+		Leftovers: Exercise.Leftovers,
+	}
+	object.IsFound(t)
 }

@@ -42,6 +42,9 @@ const (
 	sizeBytes = 4 // of an int
 )
 
+// Scope is that of the marks of queue and semaphores.
+const Scope = "lecture-9"
+
 // Sems makes the semaphores, or finds them.
 func Sems(ctx context.Context, key sysvsem.Key) (set *sysvsem.Set, made bool, err error) {
 	return sysvsem.Establish(ctx, key, 0o600, 0, 0, 0, 1)

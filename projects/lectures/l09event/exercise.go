@@ -4,6 +4,7 @@ import (
 	"embed"
 
 	"unpipc/projects/internal/exercise"
+	"unpipc/projects/internal/marks"
 )
 
 //go:embed testdata/*.txtar
@@ -19,4 +20,5 @@ var Exercise = exercise.Exercise{
 	Programs:   []string{"event_source", "event_cons"},
 	Look:       "a consumer takes one message of each of three sources, or none",
 	Scripts:    scripts,
+	Leftovers:  marks.Leftovers(Scope),
 }

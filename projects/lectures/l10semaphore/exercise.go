@@ -4,6 +4,7 @@ import (
 	"embed"
 
 	"unpipc/projects/internal/exercise"
+	"unpipc/projects/internal/marks"
 )
 
 //go:embed testdata/*.txtar
@@ -19,4 +20,5 @@ var Exercise = exercise.Exercise{
 	Programs:   []string{"semaphore"},
 	Look:       "twenty threads of two processes, and never more than five at once",
 	Scripts:    scripts,
+	Leftovers:  marks.Leftovers("lecture-10"),
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"sync/atomic"
 	"testing"
 
@@ -16,6 +15,7 @@ import (
 	"unpipc/gobind/ipctest"
 	"unpipc/gobind/mmap"
 	"unpipc/gobind/sysvshm"
+	"unpipc/projects/internal/lecture/lecturetest"
 	"unpipc/projects/internal/programs"
 	"unpipc/projects/internal/script"
 )
@@ -87,7 +87,7 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 
 func TestThreadsInGoAndCShareOne(t *testing.T) {
 	built := programs.Build(t, "lectures/l10semaphore")
-	program := map[string]string{"Go": filepath.Join(built.Go, "semaphore"), "C": filepath.Join(built.C, "semaphore")}
+	program := built.Both("semaphore")
 	for maker, other := range map[string]string{"Go": "C", "C": "Go"} {
 		key := sysvshm.Key(ipctest.Key())
 		m := ipctest.Start(t, exec.Command(program[maker], "--key", key.String(), "--value", "3", "--outside", "1"))
@@ -98,4 +98,14 @@ func TestThreadsInGoAndCShareOne(t *testing.T) {
 		require.Len(t, last, 1)
 		assert.Regexp(t, `^at most [1-3] had it at once, and 3 can be had again\. PASS$`, last[0])
 	}
+}
+
+func object() *lecturetest.Object {
+	return lecturetest.Segment("lectures/l10semaphore", "semaphore", Exercise.Leftovers, "--outside", "1")
+}
+
+func TestWhatAKilledOneLeavesIsFound(t *testing.T) { object().IsFound(t) }
+
+func TestOneOfManyTestsTakesOverWhatAKilledOneLeft(t *testing.T) {
+	object().IsTakenOverByOne(t)
 }

@@ -6,6 +6,7 @@ import (
 	"embed"
 
 	"unpipc/projects/internal/exercise"
+	"unpipc/projects/internal/marks"
 )
 
 //go:embed testdata/*.txtar
@@ -21,4 +22,5 @@ var Exercise = exercise.Exercise{
 	Programs:   []string{"shm"},
 	Look:       "the lock of a killed process is no deadlock: Owner is dead, restore",
 	Scripts:    scripts,
+	Leftovers:  marks.Leftovers("lecture-11"),
 }

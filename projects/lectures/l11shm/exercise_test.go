@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"testing"
 
@@ -14,6 +13,7 @@ import (
 
 	"unpipc/gobind/ipctest"
 	"unpipc/gobind/sysvshm"
+	"unpipc/projects/internal/lecture/lecturetest"
 	"unpipc/projects/internal/programs"
 	"unpipc/projects/internal/script"
 )
@@ -24,7 +24,7 @@ func TestScripts(t *testing.T) { script.Test(t, "lectures/l11shm") }
 
 func TestTheDeathOfAnOwnerIsLearntInTheOtherLanguage(t *testing.T) {
 	built := programs.Build(t, "lectures/l11shm")
-	program := map[string]string{"Go": filepath.Join(built.Go, "shm"), "C": filepath.Join(built.C, "shm")}
+	program := built.Both("shm")
 	for parent, child := range map[string]string{"Go": "C", "C": "Go"} {
 		key := sysvshm.Key(ipctest.Key())
 		p := ipctest.Start(t, exec.Command(program[parent], "--outside", "--key", key.String()))
@@ -39,4 +39,14 @@ func TestTheDeathOfAnOwnerIsLearntInTheOtherLanguage(t *testing.T) {
 		_, err = sysvshm.Get(key, 0, 0)
 		assert.ErrorIs(t, err, unix.ENOENT)
 	}
+}
+
+func object() *lecturetest.Object {
+	return lecturetest.Segment("lectures/l11shm", "shm", Exercise.Leftovers, "--outside")
+}
+
+func TestWhatAKilledOneLeavesIsFound(t *testing.T) { object().IsFound(t) }
+
+func TestOneOfManyParentsTakesOverWhatAKilledOneLeft(t *testing.T) {
+	object().IsTakenOverByOne(t)
 }

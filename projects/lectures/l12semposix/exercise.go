@@ -6,6 +6,7 @@ import (
 	"embed"
 
 	"unpipc/projects/internal/exercise"
+	"unpipc/projects/internal/marks"
 )
 
 //go:embed testdata/*.txtar
@@ -21,4 +22,5 @@ var Exercise = exercise.Exercise{
 	Programs:   []string{"sem_posix"},
 	Look:       "five threads get it at once, the next five only when those have put it back",
 	Scripts:    scripts,
+	Leftovers:  marks.Leftovers("lecture-12"),
 }

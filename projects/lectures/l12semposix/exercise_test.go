@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"unpipc/gobind/ipctest"
+	"unpipc/projects/internal/lecture/lecturetest"
 	"unpipc/projects/internal/programs"
 	"unpipc/projects/internal/script"
 )
@@ -31,7 +31,7 @@ func waiting(name string) int {
 
 func TestThreadsInGoAndCHaveFiveTogether(t *testing.T) {
 	built := programs.Build(t, "lectures/l12semposix")
-	program := map[string]string{"Go": filepath.Join(built.Go, "sem_posix"), "C": filepath.Join(built.C, "sem_posix")}
+	program := built.Both("sem_posix")
 	for maker, other := range map[string]string{"Go": "C", "C": "Go"} {
 		name := "/" + ipctest.Name(t) + maker
 		var said [2]ipctest.Log
@@ -55,3 +55,18 @@ func TestThreadsInGoAndCHaveFiveTogether(t *testing.T) {
 		}
 	}
 }
+
+func object(t *testing.T) *lecturetest.Object {
+	t.Helper()
+	name := "/" + ipctest.Name(t)
+	return &lecturetest.Object{
+		Folder: "lectures/l12semposix", Program: "sem_posix", Args: []string{"--name", name, "--hold", "1000000"}, Named: name,
+		Ready:     func(out string) bool { return strings.Count(out, " got the sem\n") == 5 },
+		Gone:      func() bool { return waiting(name) == -1 },
+		Leftovers: Exercise.Leftovers,
+	}
+}
+
+func TestWhatAKilledOneLeavesIsFound(t *testing.T) { object(t).IsFound(t) }
+
+func TestOneOfManyMakesTheSemaphoreAnew(t *testing.T) { object(t).IsTakenOverByOne(t) }

@@ -6,6 +6,7 @@ import (
 	"embed"
 
 	"unpipc/projects/internal/exercise"
+	"unpipc/projects/internal/marks"
 )
 
 //go:embed testdata/*.txtar
@@ -21,4 +22,5 @@ var Exercise = exercise.Exercise{
 	Programs:   []string{"sock_dgram"},
 	Look:       "a number goes round three processes, and each of the other two adds 1",
 	Scripts:    scripts,
+	Leftovers:  marks.Leftovers("lecture-14"),
 }

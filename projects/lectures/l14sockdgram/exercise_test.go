@@ -9,8 +9,10 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"unpipc/gobind/ipctest"
+	"unpipc/projects/internal/lecture/lecturetest"
 	"unpipc/projects/internal/programs"
 	"unpipc/projects/internal/script"
 )
@@ -27,7 +29,7 @@ func TestGoAndCAreInOneRing(t *testing.T) {
 		var member [3]*ipctest.Peer
 		for _, id := range []int{2, 1, 0} {
 			cmd := exec.Command(ring[id], strconv.Itoa(id))
-			cmd.Dir = dir
+			cmd.Dir, cmd.Env = dir, append(os.Environ(), "TMPDIR="+t.TempDir()) // two of them are killed
 			member[id] = ipctest.Start(t, cmd)
 			ipctest.Eventually(t, func() bool {
 				_, err := os.Stat(filepath.Join(dir, "sock"+strconv.Itoa(id)))
@@ -41,3 +43,23 @@ func TestGoAndCAreInOneRing(t *testing.T) {
 		require.Empty(t, member[0].Rest())
 	}
 }
+
+func object(t *testing.T) *lecturetest.Object {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	return &lecturetest.Object{
+		Folder: "lectures/l14sockdgram", Program: "sock_dgram", Args: []string{"1"}, Named: "sock1",
+		Ready: func(string) bool {
+			fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+			require.NoError(t, err)
+			defer unix.Close(fd)
+			return unix.Connect(fd, &unix.SockaddrUnix{Name: "sock1"}) == nil
+		},
+		Gone:      func() bool { _, err := os.Lstat("sock1"); return os.IsNotExist(err) },
+		Leftovers: Exercise.Leftovers,
+	}
+}
+
+func TestWhatAKilledOneLeavesIsFound(t *testing.T) { object(t).IsFound(t) }
+
+func TestOneOfManyMembersTakesOverWhatAKilledOneLeft(t *testing.T) { object(t).IsTakenOverByOne(t) }

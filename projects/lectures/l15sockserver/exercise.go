@@ -6,6 +6,7 @@ import (
 	"embed"
 
 	"unpipc/projects/internal/exercise"
+	"unpipc/projects/internal/marks"
 )
 
 //go:embed testdata/*.txtar
@@ -21,4 +22,5 @@ var Exercise = exercise.Exercise{
 	Programs:   []string{"sock_server", "sock_client"},
 	Look:       "while one client is silent the next one is served",
 	Scripts:    scripts,
+	Leftovers:  marks.Leftovers("lecture-15"),
 }

@@ -96,6 +96,15 @@ static inline key_t key_of(const char *text, int number)
 	return key;
 }
 
+/* A key as it is printed. */
+static inline const char *key_text(key_t key)
+{
+	static char text[16];
+
+	snprintf(text, sizeof text, "0x%08x", (unsigned)key);
+	return text;
+}
+
 /* --help: text is all of it. */
 static inline _Noreturn void show_help(const char *text)
 {

@@ -4,27 +4,49 @@
 
 #include <sys/shm.h>
 
+#include "../../marks/ref/mark.h"
 #include "lecture.h"
 
-/* Makes and attaches the memory of a key. What a killed process has left, attached by
- * nobody, is removed first; what is in use is an error. */
-static inline void *make_segment(key_t key, size_t bytes, int *id)
+static struct {
+	int id; /* -1: not made yet */
+	struct mark mark;
+} segment = {.id = -1};
+
+/* To be called, or given to at_end, by who has made it. */
+static inline void remove_segment(void)
 {
+	if (segment.id != -1)
+		shmctl(segment.id, IPC_RMID, NULL);
+	unmark(&segment.mark);
+}
+
+/* Makes and attaches the memory of a key. What a killed process has left, attached by
+ * nobody, is removed first; what is in use is an error. It is removed at the end. */
+static inline void *make_segment(const char *scope, key_t key, size_t bytes)
+{
+	char name[16];
 	struct shmid_ds st;
 	void *memory;
+	int old;
 
-	while ((*id = shmget(key, bytes, IPC_CREAT | IPC_EXCL | 0600)) == -1) {
-		if (errno != EEXIST || ((*id = shmget(key, 0, 0)) == -1 && errno != ENOENT))
-			die("shmget key 0x%08x: %s", (unsigned)key, strerror(errno));
-		if (*id == -1)
-			continue;
-		if (!shmctl(*id, IPC_STAT, &st) && st.shm_nattch > 0)
-			die("shared memory 0x%08x (shmid %d): in use", (unsigned)key, *id);
-		shmctl(*id, IPC_RMID, NULL);
+	snprintf(name, sizeof(name), "0x%08x", (unsigned)key);
+	claim(&segment.mark, scope, "segment", name);
+	at_end(remove_segment);
+	segment.id = shmget(key, bytes, IPC_CREAT | IPC_EXCL | 0600);
+	if (segment.id == -1 && errno == EEXIST) {
+		old = shmget(key, 0, 0);
+		if (old != -1 && !shmctl(old, IPC_STAT, &st) && st.shm_nattch > 0)
+			die("shared memory %s (shmid %d): in use", name, old);
+		if (old != -1)
+			shmctl(old, IPC_RMID, NULL);
+		segment.id = shmget(key, bytes, IPC_CREAT | IPC_EXCL | 0600);
 	}
-	memory = shmat(*id, NULL, 0);
+	if (segment.id == -1)
+		die("shmget key %s: %s", name, strerror(errno));
+	memory = shmat(segment.id, NULL, 0);
 	if (memory == (void *)-1)
-		die("shmat shmid %d: %s", *id, strerror(errno));
+		die("shmat shmid %d: %s", segment.id, strerror(errno));
+	record(&segment.mark, segment.id);
 	return memory;
 }
 

@@ -15,6 +15,7 @@ import (
 	"unpipc/gobind/pipe"
 	"unpipc/projects/internal/cli"
 	"unpipc/projects/internal/lecture"
+	"unpipc/projects/internal/marks"
 )
 
 func main() {
@@ -23,17 +24,23 @@ func main() {
 			"SIGINT or SIGTERM; then it removes the FIFO.",
 		"  fifo_server & fifo_client; kill $!")
 	path := p.String("fifo", "/tmp/fifo_server", "the `path` of the FIFO")
-	p.Parse(os.Args[1:])
-	if p.NArg() > 0 {
-		p.BadUsage("takes no arguments")
-	}
-	ctx := cli.UntilSignal()
-	r, err := listen(*path)
+	p.ParseFlags(os.Args[1:])
+	p.Exit(run(cli.UntilSignal(), p, *path))
+}
+
+func run(ctx context.Context, p *cli.Program, path string) error {
+	mark, err := marks.Claim("lecture-4", marks.FIFO, path)
 	if err != nil {
-		p.Exit(err)
+		return err
 	}
-	err = serve(ctx, p, r)
-	p.Exit(errors.Join(err, os.Remove(*path)))
+	r, err := listen(path)
+	if err != nil {
+		return errors.Join(err, mark.Remove())
+	}
+	if err = mark.RecordFile(path); err == nil {
+		err = serve(ctx, p, r)
+	}
+	return errors.Join(err, os.Remove(path), mark.Remove())
 }
 
 // listen makes the FIFO, or takes the one that a killed server has left. It is opened for

@@ -4,10 +4,19 @@
 #include <sys/stat.h>
 
 #include "../../../internal/lecture/ref/lecture.h"
+#include "../../../internal/marks/ref/mark.h"
 
 static const char *path = "/tmp/fifo_server";
 
-static void remove_fifo(void) { unlink(path); }
+static struct mark mark;
+static bool ours;
+
+static void remove_fifo(void)
+{
+	if (ours)
+		unlink(path);
+	unmark(&mark);
+}
 
 int main(int argc, char **argv)
 {
@@ -31,6 +40,8 @@ int main(int argc, char **argv)
 	}
 	if (optind < argc)
 		bad_usage("takes no arguments");
+	claim(&mark, "lecture-4", "fifo", path);
+	at_end(remove_fifo);
 	if (mkfifo(path, 0600) && errno != EEXIST)
 		die("mkfifo %s: %s", path, strerror(errno));
 	/* For writing too: without a writer read would return at once, again and again. */
@@ -41,7 +52,8 @@ int main(int argc, char **argv)
 		die("open %s: not a FIFO", path);
 	if (flock(fd, LOCK_EX | LOCK_NB))
 		die("%s: %s", path, errno == EWOULDBLOCK ? "another server has it" : strerror(errno));
-	at_end(remove_fifo);
+	ours = true;
+	record_file(&mark, path);
 	while ((n = read(fd, &pid, sizeof pid)) > 0) {
 		if (n < (ssize_t)sizeof pid)
 			fprintf(stderr, "fifo_server: %zd bytes are no process number\n", n);

@@ -3,11 +3,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 
 	"unpipc/gobind/sysvmq"
 	"unpipc/projects/internal/cli"
 	"unpipc/projects/internal/lecture"
+	"unpipc/projects/internal/marks"
 )
 
 func main() {
@@ -17,10 +19,7 @@ func main() {
 		"  msgget\n  msgget --key 0x1234 --keep && ipcs -q && msgget --key 0x1234")
 	key := lecture.KeyFlag(p, 6)
 	keep := p.Bool("keep", false, "do not remove the queue")
-	p.Parse(os.Args[1:])
-	if p.NArg() > 0 {
-		p.BadUsage("takes no arguments")
-	}
+	p.ParseFlags(os.Args[1:])
 	ctx := cli.UntilSignal()
 	err := run(key, *keep)
 	if err == nil {
@@ -34,15 +33,18 @@ func run(keyOf func() (sysvmq.Key, error), keep bool) error {
 	if err != nil {
 		return err
 	}
-	q, err := sysvmq.Get(key, sysvmq.Create|0o600)
+	q, made, err := lecture.MakeQueue(key)
 	if err != nil {
 		return err
 	}
-	err = describe(key, q)
-	if !keep {
-		if rm := q.Remove(); err == nil {
-			err = rm
-		}
+	mark, err := marks.Share("lecture-6", marks.Queue, key.String(), q.ID(), made)
+	if err == nil {
+		err = describe(key, q)
+	}
+	if keep {
+		err = errors.Join(err, mark.Leave())
+	} else {
+		err = errors.Join(err, q.Remove(), mark.Remove())
 	}
 	if err != nil {
 		return err

@@ -1,15 +1,12 @@
 /* msgget - makes a System V message queue, describes it and removes it. */
-#include <sys/msg.h>
+#include "../../../internal/lecture/ref/queue.h"
 
-#include "../../../internal/lecture/ref/lecture.h"
-
-static int queue = -1;
 static bool keep;
 
-static void remove_queue(void)
+static void end_queue(void)
 {
-	if (!keep && queue != -1)
-		msgctl(queue, IPC_RMID, NULL);
+	if (!keep)
+		remove_queue();
 }
 
 int main(int argc, char **argv)
@@ -39,12 +36,10 @@ int main(int argc, char **argv)
 	if (optind < argc)
 		bad_usage("takes no arguments");
 	key = key_of(text, 6);
-	at_end(remove_queue);
-	queue = msgget(key, IPC_CREAT | 0600);
-	if (queue == -1)
-		die("msgget key 0x%08x: %s", (unsigned)key, strerror(errno));
-	say("key = %d, queue_id = %d\n", key, queue);
-	if (msgctl(queue, IPC_STAT, &st))
+	at_end(end_queue);
+	make_queue("lecture-6", key);
+	say("key = %d, queue_id = %d\n", key, queue.id);
+	if (msgctl(queue.id, IPC_STAT, &st))
 		die("msgctl key 0x%08x: %s", (unsigned)key, strerror(errno));
 	say("message count = %d\nmax queue bytes = %d\n", (int)st.msg_qnum, (int)st.msg_qbytes);
 	if (msgget(key, IPC_CREAT | IPC_EXCL) == -1)

@@ -12,6 +12,7 @@ import (
 	"unpipc/gobind/sysvmq"
 	"unpipc/projects/internal/cli"
 	"unpipc/projects/internal/lecture"
+	"unpipc/projects/internal/marks"
 	"unpipc/projects/lectures/l07msgsend"
 )
 
@@ -24,10 +25,7 @@ func main() {
 		"  msgsend_server & msgsend_client; wait\n  msgsend_server --key 0x1234 --nowait")
 	key := lecture.KeyFlag(p, 7)
 	nowait := p.Bool("nowait", false, "do not wait for messages: try with IPC_NOWAIT, again and again")
-	p.Parse(os.Args[1:])
-	if p.NArg() > 0 {
-		p.BadUsage("takes no arguments")
-	}
+	p.ParseFlags(os.Args[1:])
 	p.Exit(serve(key, *nowait))
 }
 
@@ -37,11 +35,14 @@ func serve(keyOf func() (sysvmq.Key, error), nowait bool) error {
 	if err != nil {
 		return err
 	}
-	q, err := sysvmq.Get(key, sysvmq.Create|0o600)
+	q, made, err := lecture.MakeQueue(key)
 	if err != nil {
 		return err
 	}
-	err = lecture.Say("connected to queue %d\n", q.ID())
+	mark, err := marks.Share("lecture-7", marks.Queue, key.String(), q.ID(), made)
+	if err == nil {
+		err = lecture.Say("connected to queue %d\n", q.ID())
+	}
 	if err == nil && !nowait {
 		err = untilFilled(ctx, q)
 	}
@@ -50,11 +51,7 @@ func serve(keyOf func() (sysvmq.Key, error), nowait bool) error {
 			err = receive(ctx, q, want, nowait)
 		}
 	}
-	rm := q.Remove()
-	if err == nil {
-		err = rm
-	}
-	return err
+	return errors.Join(err, q.Remove(), mark.Remove())
 }
 
 // untilFilled looks again and again whether a message is there, as the lecture does;

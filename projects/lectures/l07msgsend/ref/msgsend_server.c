@@ -1,19 +1,16 @@
 /* msgsend_server - receives three messages by their types. */
+#include "../../../internal/lecture/ref/queue.h"
 #include "message.h"
-
-static int queue = -1;
-
-static void remove_queue(void) { msgctl(queue, IPC_RMID, NULL); }
 
 static void receive(long want, int flags)
 {
 	struct message m;
 	ssize_t n;
 
-	while ((n = msgrcv(queue, &m, sizeof m.body, want, flags)) == -1 && (errno == ENOMSG || errno == EINTR))
+	while ((n = msgrcv(queue.id, &m, sizeof m.body, want, flags)) == -1 && (errno == ENOMSG || errno == EINTR))
 		usleep(10000);
 	if (n == -1)
-		die("msgrcv msqid %d: %s", queue, strerror(errno));
+		die("msgrcv msqid %d: %s", queue.id, strerror(errno));
 	if (n < (ssize_t)sizeof m.body.size || m.body.size < 1 ||
 	    m.body.size > n - (ssize_t)sizeof m.body.size || m.body.text[m.body.size - 1])
 		die("a message of type %ld and %zd bytes is none of msgsend_client's", m.type, n);
@@ -46,15 +43,13 @@ int main(int argc, char **argv)
 	if (optind < argc)
 		bad_usage("takes no arguments");
 	key = key_of(text, 7);
-	queue = msgget(key, IPC_CREAT | 0600);
-	if (queue == -1)
-		die("msgget key 0x%08x: %s", (unsigned)key, strerror(errno));
 	at_end(remove_queue);
-	say("connected to queue %d\n", queue);
+	make_queue("lecture-7", key);
+	say("connected to queue %d\n", queue.id);
 	while (!flags) {
 		/* As the lecture waits; msgrcv by itself would sleep. */
-		if (msgctl(queue, IPC_STAT, &st))
-			die("msgctl msqid %d: %s", queue, strerror(errno));
+		if (msgctl(queue.id, IPC_STAT, &st))
+			die("msgctl msqid %d: %s", queue.id, strerror(errno));
 		if (st.msg_qnum > 0) {
 			say("message count = %d\n", (int)st.msg_qnum);
 			break;

@@ -2,8 +2,10 @@
 #include <sys/sem.h>
 
 #include "../../../internal/lecture/ref/lecture.h"
+#include "../../../internal/marks/ref/mark.h"
 
 static int set;
+static struct mark mark;
 
 /* A new set's values are 0 on Linux, and all get theirs in one operation, whose time
  * tells others that the set is ready. */
@@ -17,6 +19,7 @@ static void find_or_make(key_t key)
 		if (set != -1) {
 			if (semop(set, values, 3))
 				die("semop key 0x%08x: %s", (unsigned)key, strerror(errno));
+			share(&mark, "lecture-8", "semaphores", key_text(key), set, true);
 			say("Created sems with id %d\nSem array is initialized\n", set);
 			return;
 		}
@@ -27,6 +30,7 @@ static void find_or_make(key_t key)
 			die("semget key 0x%08x: %s", (unsigned)key, strerror(errno));
 		while (set != -1 && !semctl(set, 0, IPC_STAT, &st)) {
 			if (st.sem_otime) {
+				share(&mark, "lecture-8", "semaphores", key_text(key), set, false);
 				say("Sem array already exists\nConnected to %d\n", set);
 				return;
 			}
@@ -89,6 +93,8 @@ static void session(void)
 		} else if (!strcmp(line, "delete")) {
 			if (semctl(set, 0, IPC_RMID))
 				say("error = %s\n", strerror(errno));
+			else
+				unmark(&mark);
 			break;
 		} else if (!strcmp(line, "quit")) {
 			break;

@@ -11,6 +11,7 @@ import (
 	"unpipc/gobind/sysvsem"
 	"unpipc/projects/internal/cli"
 	"unpipc/projects/internal/lecture"
+	"unpipc/projects/internal/marks"
 )
 
 func main() {
@@ -27,10 +28,7 @@ func main() {
 			"  quit       end; the kernel takes back what this process has done",
 		"  printf '2 -\\nshow\\nquit\\n' | sem\n  echo delete | sem")
 	key := lecture.KeyFlag(p, 8)
-	p.Parse(os.Args[1:])
-	if p.NArg() > 0 {
-		p.BadUsage("takes no arguments")
-	}
+	p.ParseFlags(os.Args[1:])
 	p.Exit(run(cli.UntilSignal(), key))
 }
 
@@ -47,10 +45,14 @@ func run(ctx context.Context, keyOf func() (sysvsem.Key, error)) error {
 	if made {
 		greeting = "Created sems with id %d\nSem array is initialized\n"
 	}
+	mark, err := marks.Share("lecture-8", marks.Semaphores, key.String(), set.ID(), made)
+	if err != nil {
+		return err
+	}
 	if err := lecture.Say(greeting, set.ID()); err != nil {
 		return err
 	}
-	s := session{set: set}
+	s := session{set: set, mark: mark}
 	for in := lecture.NewInput(os.Stdin); !s.over; {
 		line, err := in.Line(ctx)
 		if err == io.EOF {
@@ -67,6 +69,7 @@ func run(ctx context.Context, keyOf func() (sysvsem.Key, error)) error {
 
 type session struct {
 	set    *sysvsem.Set
+	mark   *marks.Mark
 	inside bool // a transaction
 	ops    []sysvsem.Op
 	over   bool
@@ -92,7 +95,10 @@ func (s *session) do(ctx context.Context, line string) error {
 		return lecture.Say("Values are %d %d %d\n", v[0], v[1], v[2])
 	case "delete":
 		s.over = true
-		return told(ctx, s.set.Remove())
+		if err := s.set.Remove(); err != nil {
+			return told(ctx, err)
+		}
+		return s.mark.Remove()
 	case "quit":
 		s.over = true
 	default:

@@ -11,6 +11,7 @@ import (
 	"unpipc/gobind/sysvsem"
 	"unpipc/projects/internal/cli"
 	"unpipc/projects/internal/lecture"
+	"unpipc/projects/internal/marks"
 	"unpipc/projects/lectures/l09event"
 )
 
@@ -21,11 +22,8 @@ func main() {
 		"  event_cons\n  event_cons --count 1")
 	key := lecture.KeyFlag(p, 9)
 	count := p.Int("count", 0, "end after so many triples (0: never)")
-	p.Parse(os.Args[1:])
-	switch {
-	case p.NArg() > 0:
-		p.BadUsage("takes no arguments")
-	case *count < 0:
+	p.ParseFlags(os.Args[1:])
+	if *count < 0 {
 		p.BadUsage("--count must be at least 0")
 	}
 	p.Exit(run(cli.UntilSignal(), key, *count))
@@ -45,6 +43,13 @@ func run(ctx context.Context, keyOf func() (sysvmq.Key, error), count int) error
 		return err
 	}
 	if err := set.Initialized(ctx); err != nil {
+		return err
+	}
+	// So that they are not taken for left over while this one waits.
+	if _, err := marks.Share(l09event.Scope, marks.Semaphores, key.String(), set.ID(), false); err != nil {
+		return err
+	}
+	if _, err := marks.Share(l09event.Scope, marks.Queue, key.String(), q.ID(), false); err != nil {
 		return err
 	}
 	for n := 0; count == 0 || n < count; n++ {

@@ -10,6 +10,7 @@ import (
 	"unpipc/gobind/sysvmq"
 	"unpipc/projects/internal/cli"
 	"unpipc/projects/internal/lecture"
+	"unpipc/projects/internal/marks"
 	"unpipc/projects/lectures/l09event"
 )
 
@@ -36,8 +37,12 @@ func run(ctx context.Context, p *cli.Program, keyOf func() (sysvmq.Key, error), 
 	if err != nil {
 		return err
 	}
+	semsMark, err := marks.Share(l09event.Scope, marks.Semaphores, key.String(), set.ID(), made)
 	if id == 1 {
-		defer func() { _ = set.Remove() }()
+		defer func() { _, _ = set.Remove(), semsMark.Remove() }()
+	}
+	if err != nil {
+		return err
 	}
 	greeting := "Connected to sems %d\n"
 	if made {
@@ -46,12 +51,16 @@ func run(ctx context.Context, p *cli.Program, keyOf func() (sysvmq.Key, error), 
 	if err := lecture.Say(greeting, set.ID()); err != nil {
 		return err
 	}
-	q, err := sysvmq.Get(key, sysvmq.Create|0o600)
+	q, made, err := lecture.MakeQueue(key)
 	if err != nil {
 		return err
 	}
+	queueMark, err := marks.Share(l09event.Scope, marks.Queue, key.String(), q.ID(), made)
 	if id == 1 {
-		defer func() { _ = q.Remove() }()
+		defer func() { _, _ = q.Remove(), queueMark.Remove() }()
+	}
+	if err != nil {
+		return err
 	}
 	if err := lecture.Say("Created/connected to queue %d\n", q.ID()); err != nil {
 		return err

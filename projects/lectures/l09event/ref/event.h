@@ -3,10 +3,11 @@
 #ifndef EVENT_H
 #define EVENT_H
 
-#include <sys/msg.h>
 #include <sys/sem.h>
 
-#include "../../../internal/lecture/ref/lecture.h"
+#include "../../../internal/lecture/ref/queue.h"
+
+#define SCOPE "lecture-9" /* of the marks of queue and semaphores */
 
 enum { SOURCES = 3, MAX_LINE = 512 - sizeof(long) - sizeof(int) };
 
@@ -18,7 +19,8 @@ struct message {
 	} body;
 };
 
-static int sems = -1, queue = -1;
+static int sems = -1;
+static struct mark sems_mark;
 
 /* Waits until the maker has given the semaphores their values; false if they are gone. */
 static inline bool initialized(void)

@@ -28,11 +28,11 @@ static bool take(void)
 	ssize_t n[SOURCES];
 
 	for (int i = 0; i < SOURCES; i++) {
-		n[i] = msgrcv(queue, &m[i], sizeof m[i].body, i + 1, 0);
+		n[i] = msgrcv(queue.id, &m[i], sizeof m[i].body, i + 1, 0);
 		if (n[i] == -1 && removed())
 			return false;
 		if (n[i] == -1)
-			die("msgrcv msqid %d: %s", queue, strerror(errno));
+			die("msgrcv msqid %d: %s", queue.id, strerror(errno));
 		if (n[i] < (ssize_t)sizeof(int) || m[i].body.size < 1 || m[i].body.size > n[i] - (ssize_t)sizeof(int))
 			die("a message of type %d and %zd bytes is none of event_source's", i + 1, n[i]);
 	}
@@ -72,12 +72,15 @@ int main(int argc, char **argv)
 	if (optind < argc)
 		bad_usage("takes no arguments");
 	key = key_of(text, 9);
-	queue = msgget(key, 0);
-	if (queue == -1)
+	queue.id = msgget(key, 0);
+	if (queue.id == -1)
 		die("msgget key 0x%08x: %s", (unsigned)key, strerror(errno));
 	sems = semget(key, SOURCES + 1, 0);
 	if (sems == -1 || !initialized())
 		die("semget key 0x%08x: %s", (unsigned)key, strerror(errno));
+	/* So that they are not taken for left over while this one waits. */
+	share(&sems_mark, SCOPE, "semaphores", key_text(key), sems, false);
+	share(&queue.mark, SCOPE, "queue", key_text(key), queue.id, false);
 	for (long n = 0; !count || n < count; n++)
 		if (!lock_events() || !take() || !unlock_events())
 			break;

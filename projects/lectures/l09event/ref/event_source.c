@@ -3,10 +3,11 @@
 
 static void remove_both(void)
 {
-	if (sems != -1)
+	if (sems != -1) {
 		semctl(sems, 0, IPC_RMID);
-	if (queue != -1)
-		msgctl(queue, IPC_RMID, NULL);
+		unmark(&sems_mark);
+	}
+	remove_queue();
 }
 
 static void find_or_make_sems(key_t key)
@@ -19,12 +20,14 @@ static void find_or_make_sems(key_t key)
 			/* A new set's values are 0 on Linux; this also marks it as ready. */
 			if (semop(sems, &free_mutex, 1))
 				die("semop key 0x%08x: %s", (unsigned)key, strerror(errno));
+			share(&sems_mark, SCOPE, "semaphores", key_text(key), sems, true);
 			say("Created sems with id %d\n", sems);
 			return;
 		}
 		if (errno != EEXIST || ((sems = semget(key, SOURCES + 1, 0)) == -1 && errno != ENOENT))
 			die("semget key 0x%08x: %s", (unsigned)key, strerror(errno));
 	} while (sems == -1 || !initialized());
+	share(&sems_mark, SCOPE, "semaphores", key_text(key), sems, false);
 	say("Connected to sems %d\n", sems);
 }
 
@@ -39,8 +42,8 @@ static void send_line(int id, const char *line)
 	}
 	memcpy(m.body.text, line, m.body.size - 1);
 	m.body.text[m.body.size - 1] = '\n';
-	if (msgsnd(queue, &m, sizeof(int) + m.body.size, 0))
-		die("msgsnd msqid %d: %s", queue, strerror(errno));
+	if (msgsnd(queue.id, &m, sizeof(int) + m.body.size, 0))
+		die("msgsnd msqid %d: %s", queue.id, strerror(errno));
 	if (semop(sems, &count, 1))
 		die("semop semid %d: %s", sems, strerror(errno));
 	say("Sent %zu bytes\n", sizeof(long) + sizeof(int) + m.body.size);
@@ -73,10 +76,8 @@ int main(int argc, char **argv)
 	if (id == 1)
 		at_end(remove_both);
 	find_or_make_sems(key);
-	queue = msgget(key, IPC_CREAT | 0600);
-	if (queue == -1)
-		die("msgget key 0x%08x: %s", (unsigned)key, strerror(errno));
-	say("Created/connected to queue %d\n", queue);
+	make_queue(SCOPE, key);
+	say("Created/connected to queue %d\n", queue.id);
 	while ((line = next_line()))
 		send_line(id, line);
 	return finish();

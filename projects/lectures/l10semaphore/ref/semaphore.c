@@ -5,14 +5,7 @@
 #include "semaphore.h"
 
 static struct semaphore *sem;
-static int segment = -1;
 static long threads = 10, value = 5, rounds = 1000, outside;
-
-static void remove_segment(void)
-{
-	if (segment != -1)
-		shmctl(segment, IPC_RMID, NULL);
-}
 
 static void *contend(void *arg)
 {
@@ -65,8 +58,7 @@ static void test(key_t key)
 	int32_t most, left;
 	int error;
 
-	sem = make_segment(key, sizeof *sem, &segment);
-	at_end(remove_segment);
+	sem = make_segment("lecture-10", key, sizeof *sem);
 	if ((error = semaphore_init(sem, (int32_t)value)))
 		die("semaphore: %s", strerror(error));
 	say("%ld threads, semaphore of %ld\n", threads, value);

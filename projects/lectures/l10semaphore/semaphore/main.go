@@ -23,10 +23,8 @@ func main() {
 	rounds := p.Int("rounds", 1000, "how often each thread gets it")
 	outside := p.Int("outside", 0, "`number` of processes with --join to wait for before it starts")
 	join := p.Bool("join", false, "use the semaphore of another process; that one verifies")
-	p.Parse(os.Args[1:])
+	p.ParseFlags(os.Args[1:])
 	switch {
-	case p.NArg() > 0:
-		p.BadUsage("takes no arguments")
 	case *threads < 1 || *threads > 1000:
 		p.BadUsage("--threads must be from 1 to 1000")
 	case *value < 1 || *value > 1e6:
@@ -47,7 +45,7 @@ func main() {
 }
 
 func test(ctx context.Context, key sysvshm.Key, threads, value, rounds, outside int) (err error) {
-	segment, memory, err := lecture.MakeSegment(key, l10semaphore.Size)
+	segment, memory, err := lecture.MakeSegment("lecture-10", key, l10semaphore.Size)
 	if err != nil {
 		return err
 	}

@@ -10,14 +10,6 @@ struct memory {
 	_Alignas(64) atomic_int word; /* the child makes it 1 */
 };
 
-static int segment = -1;
-
-static void remove_segment(void)
-{
-	if (segment != -1)
-		shmctl(segment, IPC_RMID, NULL);
-}
-
 static void must(const char *call, int error)
 {
 	if (error)
@@ -108,9 +100,8 @@ int main(int argc, char **argv)
 		lock_and_die(m);
 	}
 	key_t key = key_of(text, 11);
-	m = make_segment(key, 1024, &segment);
-	at_end(remove_segment);
-	say("Created mem with id %d\n", segment);
+	m = make_segment("lecture-11", key, 1024);
+	say("Created mem with id %d\n", segment.id);
 	make_mutex(&m->mutex);
 	say("Created mutex between processes\n");
 	if (!outside) {

@@ -33,10 +33,8 @@ func main() {
 	key := lecture.KeyFlag(p, 11)
 	outside := p.Bool("outside", false, "start no child, but wait for a shm --child")
 	child := p.Int("child", -1, "be the child: lock the mutex in the memory with this `shmid`, and die")
-	p.Parse(os.Args[1:])
+	p.ParseFlags(os.Args[1:])
 	switch {
-	case p.NArg() > 0:
-		p.BadUsage("takes no arguments")
 	case p.Changed("child") && (*child < 0 || *outside):
 		p.BadUsage("--child wants a shmid and nothing else")
 	case *child >= 0:
@@ -50,7 +48,7 @@ func run(ctx context.Context, p *cli.Program, keyOf func() (sysvshm.Key, error),
 	if err != nil {
 		return err
 	}
-	segment, memory, err := lecture.MakeSegment(key, size)
+	segment, memory, err := lecture.MakeSegment("lecture-11", key, size)
 	if err != nil {
 		return err
 	}

@@ -5,14 +5,22 @@
 #include <stdatomic.h>
 
 #include "../../../internal/lecture/ref/lecture.h"
+#include "../../../internal/marks/ref/mark.h"
 
 static const char *name = "/my_sem";
 static long threads = 10, value = 5, hold = 1000, rounds;
 static bool join;
-static sem_t *sem;
+static sem_t *sem = SEM_FAILED;
 static atomic_int inside;
 
-static void unlink_sem(void) { sem_unlink(name); }
+static struct mark mark;
+
+static void unlink_sem(void)
+{
+	if (sem != SEM_FAILED)
+		sem_unlink(name);
+	unmark(&mark);
+}
 
 static void *work(void *arg)
 {
@@ -75,14 +83,22 @@ int main(int argc, char **argv)
 	}
 	if (optind < argc)
 		bad_usage("takes no arguments");
+	if (!join) {
+		claim(&mark, "lecture-12", "semaphore", name);
+		at_end(unlink_sem);
+	}
 	/* One that a killed process has left may never have its value again. */
 	if (!join && sem_unlink(name) && errno != ENOENT)
 		die("sem_unlink %s: %s", name, strerror(errno));
 	sem = join ? sem_open(name, 0) : sem_open(name, O_CREAT | O_EXCL, 0600, (unsigned)value);
 	if (sem == SEM_FAILED)
 		die("sem_open %s: %s", name, strerror(errno));
-	if (!join)
-		at_end(unlink_sem);
+	if (!join) {
+		char file[PATH_MAX];
+
+		snprintf(file, sizeof file, "/dev/shm/sem.%s", name + strspn(name, "/"));
+		record_file(&mark, file);
+	}
 	for (long i = 0; i < threads; i++)
 		if ((error = pthread_create(&ids[i], NULL, work, (void *)i)))
 			die("pthread_create: %s", strerror(error));

@@ -17,6 +17,7 @@ import (
 	"unpipc/gobind/pthread"
 	"unpipc/projects/internal/cli"
 	"unpipc/projects/internal/lecture"
+	"unpipc/projects/internal/marks"
 )
 
 var (
@@ -43,11 +44,9 @@ func main() {
 	p.IntVar(&cfg.value, "value", 5, "how many have it at a time")
 	hold := p.Int("hold", 1000, "for how many `ms` each has it")
 	p.IntVar(&cfg.round, "rounds", 0, "end when each thread has had it so many times, not at Enter (0: never)")
-	p.Parse(os.Args[1:])
+	p.ParseFlags(os.Args[1:])
 	cfg.hold = time.Duration(*hold) * time.Millisecond
 	switch {
-	case p.NArg() > 0:
-		p.BadUsage("takes no arguments")
 	case cfg.threads < 1 || cfg.threads > 1000:
 		p.BadUsage("--threads must be from 1 to 1000")
 	case cfg.value < 1 || cfg.value > math.MaxInt32:
@@ -60,25 +59,36 @@ func main() {
 	p.Exit(run(cli.UntilSignal(), cfg))
 }
 
-func open(cfg config) (*posixsem.Sem, error) {
+// open opens the semaphore, and returns what is to be done at the end.
+func open(cfg config) (sem *posixsem.Sem, remove func(), err error) {
 	if cfg.join {
-		return posixsem.Open(cfg.name, 0, 0, 0)
+		sem, err = posixsem.Open(cfg.name, 0, 0, 0)
+		return sem, func() {}, err
+	}
+	mark, err := marks.Claim("lecture-12", marks.Semaphore, cfg.name)
+	if err != nil {
+		return nil, nil, err
 	}
 	// One that a killed process has left may never have its value again.
-	if err := posixsem.Unlink(cfg.name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
+	if err = posixsem.Unlink(cfg.name); err == nil || errors.Is(err, fs.ErrNotExist) {
+		sem, err = posixsem.Open(cfg.name, unix.O_CREAT|unix.O_EXCL, 0o600, uint(cfg.value))
 	}
-	return posixsem.Open(cfg.name, unix.O_CREAT|unix.O_EXCL, 0o600, uint(cfg.value))
+	if err != nil {
+		return nil, nil, errors.Join(err, mark.Remove())
+	}
+	remove = func() { _, _ = posixsem.Unlink(cfg.name), mark.Remove() }
+	if err = mark.RecordFile(marks.SemaphoreFile(cfg.name)); err != nil {
+		remove()
+	}
+	return sem, remove, err
 }
 
 func run(ctx context.Context, cfg config) error {
-	sem, err := open(cfg)
+	sem, remove, err := open(cfg)
 	if err != nil {
 		return err
 	}
-	if !cfg.join {
-		defer func() { _ = posixsem.Unlink(cfg.name) }()
-	}
+	defer remove()
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	if cfg.round == 0 {

@@ -5,17 +5,28 @@
 #include <sys/un.h>
 
 #include "../../../internal/lecture/ref/lecture.h"
+#include "../../../internal/marks/ref/mark.h"
 
 static struct sockaddr_un own = {.sun_family = AF_UNIX}, next = {.sun_family = AF_UNIX};
 static int sock;
 
-static void remove_socket(void) { unlink(own.sun_path); }
+static struct mark mark;
+static bool bound;
+
+static void remove_socket(void)
+{
+	if (bound)
+		unlink(own.sun_path);
+	unmark(&mark);
+}
 
 /* A name stays when its process is killed; nobody can be connected to it then. */
 static void bind_own(void)
 {
 	const struct sockaddr *address = (const struct sockaddr *)&own;
 
+	claim(&mark, "lecture-14", "socket", own.sun_path);
+	at_end(remove_socket);
 	if (bind(sock, address, sizeof own)) {
 		if (errno != EADDRINUSE)
 			die("bind %s: %s", own.sun_path, strerror(errno));
@@ -24,9 +35,10 @@ static void bind_own(void)
 		if (unlink(own.sun_path) || bind(sock, address, sizeof own))
 			die("bind %s: %s", own.sun_path, strerror(errno));
 	}
-	at_end(remove_socket);
+	bound = true;
 	if (chmod(own.sun_path, 0600))
 		die("chmod %s: %s", own.sun_path, strerror(errno));
+	record_file(&mark, own.sun_path);
 }
 
 /* Says what it has sent, or why it could not. */

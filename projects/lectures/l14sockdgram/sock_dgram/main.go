@@ -18,6 +18,7 @@ import (
 	"unpipc/gobind/unixsock"
 	"unpipc/projects/internal/cli"
 	"unpipc/projects/internal/lecture"
+	"unpipc/projects/internal/marks"
 )
 
 func main() {
@@ -42,11 +43,19 @@ type member struct {
 
 func run(ctx context.Context, p *cli.Program, id int) error {
 	name := fmt.Sprintf("sock%d", id)
+	mark, err := marks.Claim("lecture-14", marks.Socket, name)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = mark.Remove() }()
 	fd, err := bind(name)
 	if err != nil {
 		return err
 	}
 	defer os.Remove(name)
+	if err := mark.RecordFile(name); err != nil {
+		return err
+	}
 	m := member{p, unixsock.New(fd), unix.SockaddrUnix{Name: fmt.Sprintf("sock%d", (id+1)%3)}}
 	if id == 0 {
 		return m.initiate(ctx)
@@ -54,8 +63,8 @@ func run(ctx context.Context, p *cli.Program, id int) error {
 	return m.work(ctx)
 }
 
-// bind gives a socket its name. A name stays when its process is killed; nobody can be
-// connected to it then.
+// bind gives a socket its name, which this process has claimed. A name stays when its
+// process is killed; nobody can be connected to it then.
 func bind(name string) (int, error) {
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {

@@ -2,11 +2,20 @@
 #include <pthread.h>
 #include <sys/stat.h>
 
+#include "../../../internal/marks/ref/mark.h"
 #include "number.h"
 
 static const char *path = "sock_server";
 
-static void remove_socket(void) { unlink(path); }
+static struct mark mark;
+static bool bound;
+
+static void remove_socket(void)
+{
+	if (bound)
+		unlink(path);
+	unmark(&mark);
+}
 
 static void *talk(void *arg)
 {
@@ -33,6 +42,8 @@ static void listen_at(int sock)
 	const struct sockaddr *address = (struct sockaddr *)&un;
 	struct stat st;
 
+	claim(&mark, "lecture-15", "socket", path);
+	at_end(remove_socket);
 	if (bind(sock, address, sizeof un)) {
 		int probe = socket(AF_UNIX, SOCK_STREAM, 0);
 
@@ -44,9 +55,10 @@ static void listen_at(int sock)
 		if (unlink(path) || bind(sock, address, sizeof un))
 			die("bind %s: %s", path, strerror(errno));
 	}
-	at_end(remove_socket);
+	bound = true;
 	if (chmod(path, 0600) || listen(sock, 128))
 		die("listen %s: %s", path, strerror(errno));
+	record_file(&mark, path);
 }
 
 int main(int argc, char **argv)

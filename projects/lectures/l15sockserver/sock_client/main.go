@@ -19,10 +19,7 @@ func main() {
 		"Reads numbers, one a line, sends them to sock_server and prints what comes back.",
 		"  printf '1\\n100\\n' | sock_client")
 	path := p.String("socket", "sock_server", "the `path` of the socket")
-	p.Parse(os.Args[1:])
-	if p.NArg() > 0 {
-		p.BadUsage("takes no arguments")
-	}
+	p.ParseFlags(os.Args[1:])
 	p.Exit(run(cli.UntilSignal(), p, *path))
 }
 

@@ -13,6 +13,7 @@ import (
 	"unpipc/gobind/unixsock"
 	"unpipc/projects/internal/cli"
 	"unpipc/projects/internal/lecture"
+	"unpipc/projects/internal/marks"
 	"unpipc/projects/lectures/l15sockserver"
 )
 
@@ -22,20 +23,27 @@ func main() {
 			"each client, until SIGINT or SIGTERM.",
 		"  sock_server & echo 1 | sock_client; kill $!")
 	path := p.String("socket", "sock_server", "the `path` of the socket")
-	p.Parse(os.Args[1:])
-	if p.NArg() > 0 {
-		p.BadUsage("takes no arguments")
-	}
-	ctx := cli.UntilSignal()
-	l, err := listen(*path)
-	if err != nil {
-		p.Exit(err)
-	}
-	err = serve(ctx, p, l)
-	p.Exit(errors.Join(err, os.Remove(*path)))
+	p.ParseFlags(os.Args[1:])
+	p.Exit(run(cli.UntilSignal(), p, *path))
 }
 
-// listen takes over the name that a killed server has left: nobody accepts there.
+func run(ctx context.Context, p *cli.Program, path string) error {
+	mark, err := marks.Claim("lecture-15", marks.Socket, path)
+	if err != nil {
+		return err
+	}
+	l, err := listen(path)
+	if err != nil {
+		return errors.Join(err, mark.Remove())
+	}
+	if err = mark.RecordFile(path); err == nil {
+		err = serve(ctx, p, l)
+	}
+	return errors.Join(err, os.Remove(path), mark.Remove())
+}
+
+// listen takes over the name that a killed server has left: nobody accepts there. This
+// process has claimed it.
 func listen(path string) (*unixsock.Listener, error) {
 	l, err := unixsock.Listen(unixsock.Stream, path)
 	if errors.Is(err, unix.EADDRINUSE) {
