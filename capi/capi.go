@@ -21,9 +21,11 @@
 //	unp_calc.h           the dispatchers of calc.x
 //	unp_raft.h           the dispatcher of raft.x
 //	unp_kv.h             the dispatcher of kv.x
+//	unp_keyserv.h        the dispatchers of keyserv.x
 //	calc.h               calc.x as rpcgen writes it in C
 //	raft.h               raft.x: servers of a replicated log
 //	kv.h                 kv.x: a replicated key-value store
+//	keyserv.h            keyserv.x: a key server
 //
 // Interface files of Sun RPC are here too. What rpcgen makes of them is checked in: the
 // headers here, the C files in csrc. A test regenerates and compares.

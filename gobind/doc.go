@@ -26,6 +26,7 @@
 //	calc      calc.x in Go types, over sunrpc                        16
 //	raftrpc   raft.x: what servers of a replicated log say           16
 //	kvrpc     kv.x: a replicated key-value store                     16
+//	keyserv   keyserv.x: a key server                                16
 //	unixsock  connected Unix domain sockets                          (volume 1, 15)
 //	ipctest   for tests: names, isolation, roles, a check for leaks
 //
