@@ -1,8 +1,13 @@
 package script
 
 import (
+	"math/rand/v2"
+	"net"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -35,16 +40,28 @@ var commands = map[string]command{
 			}, "%s: still %s", file, map[bool]string{false: "missing", true: "there"}[neg])
 		}
 	},
-	// signal SIG PROGRAM   sends a signal (TERM, HUP, STOP, …) to the background
-	// commands that run PROGRAM; testscript's kill knows INT and KILL only. After STOP it
-	// waits until they have stopped
+	// ports NAME…   gives each variable the number of a TCP port that nobody has now, from
+	// where no connection gets one by chance
+	"ports": func(ts *testscript.TestScript, neg bool, args []string) {
+		if neg || len(args) == 0 {
+			ts.Fatalf("usage: ports name…")
+		}
+		for _, name := range args {
+			port := strconv.Itoa(freePort())
+			ts.Setenv(name, port)
+			ts.Logf("%s=%s", name, port)
+		}
+	},
+	// signal SIG PROGRAM [ARG]   sends a signal (TERM, HUP, STOP, …) to the background
+	// commands that run PROGRAM, with ARG among its arguments; testscript's kill knows INT
+	// and KILL only. After STOP it waits until they have stopped
 	"signal": func(ts *testscript.TestScript, neg bool, args []string) {
-		if neg || len(args) != 2 || unix.SignalNum("SIG"+args[0]) == 0 {
-			ts.Fatalf("usage: signal SIG program")
+		if neg || len(args) < 2 || len(args) > 3 || unix.SignalNum("SIG"+args[0]) == 0 {
+			ts.Fatalf("usage: signal SIG program [argument]")
 		}
 		sent := false
 		for _, cmd := range ts.BackgroundCmds() {
-			if filepath.Base(cmd.Path) == args[1] {
+			if filepath.Base(cmd.Path) == args[1] && (len(args) == 2 || slices.Contains(cmd.Args, args[2])) {
 				ts.Check(cmd.Process.Signal(unix.SignalNum("SIG" + args[0])))
 				sent = true
 				if args[0] == "STOP" {
@@ -53,15 +70,29 @@ var commands = map[string]command{
 			}
 		}
 		if !sent {
-			ts.Fatalf("no background command runs %s", args[1])
+			ts.Fatalf("no background command runs %s", strings.Join(args[1:], " "))
 		}
 	},
 }
 
 func poll(ts *testscript.TestScript, done func() bool, format string, args ...any) {
-	for deadline := time.Now().Add(patience); !done(); time.Sleep(5 * time.Millisecond) {
+	pause := 5 * time.Millisecond
+	for deadline := time.Now().Add(patience); !done(); time.Sleep(pause) {
 		if time.Now().After(deadline) {
 			ts.Fatalf(format, args...)
+		}
+		// What takes long is mostly what never comes: it needs no CPU for that.
+		pause = min(pause*9/8, 100*time.Millisecond)
+	}
+}
+
+// freePort is a port below those that connections are given.
+func freePort() int {
+	for {
+		port := 20000 + rand.IntN(12000)
+		if l, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
+			_ = l.Close()
+			return port
 		}
 	}
 }

@@ -19,11 +19,24 @@ import (
 )
 
 // limit bounds one script; its children are killed then.
-const limit = time.Minute
+const limit = 2 * time.Minute
+
+// grace is what background commands get to end after the step that failed.
+const grace = 2 * time.Second
 
 // Play runs one script over the programs in folder bin and tells what happened.
-// It goes on after a failed step. The error is of running it at all.
+// It goes on after a failed step. The error is of running it at all. Processes and
+// objects that the programs leave are removed.
 func Play(scripts fs.FS, name, bin string) (*Transcript, error) {
+	return play(scripts, name, bin, true)
+}
+
+// PlayToFailure is Play that ends at the first step that fails.
+func PlayToFailure(scripts fs.FS, name, bin string) (*Transcript, error) {
+	return play(scripts, name, bin, false)
+}
+
+func play(scripts fs.FS, name, bin string, goOn bool) (*Transcript, error) {
 	text, err := fs.ReadFile(scripts, name)
 	if err != nil {
 		return nil, err
@@ -44,8 +57,20 @@ func Play(scripts fs.FS, name, bin string) (*Transcript, error) {
 	p := params(bin)
 	p.Files = []string{file}
 	p.Deadline = time.Now().Add(limit)
-	p.ContinueOnError = true
+	p.ContinueOnError = goOn
 	p.WorkdirRoot = dir
+	var left leftovers
+	defer left.end()
+	setup := p.Setup
+	p.Setup = func(env *testscript.Env) error {
+		err := setup(env)
+		left.unique, left.key = env.Getenv("UNIQUE"), env.Getenv("SYSV_KEY")
+		// A background command that ignores SIGINT would be waited for, and so would
+		// a grandchild that has a command's standard output.
+		left.killAfter(limit)
+		env.Defer(func() { left.killAfter(grace) })
+		return err
+	}
 	var play player
 	play.try(func() { testscript.RunT(&play, p) })
 	if play.log == "" {

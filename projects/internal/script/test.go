@@ -2,6 +2,7 @@ package script
 
 import (
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"testing"
@@ -11,9 +12,15 @@ import (
 	"unpipc/projects/internal/programs"
 )
 
+// Limit says that the C reference of a program does only what some scripts want.
+type Limit struct {
+	Program string
+	Scripts []string // names without ".txtar"
+}
+
 // Test runs all scripts of projects/<folder> over its Go programs, over its C
 // references, and over every mixture of the two that has at least one of each.
-func Test(t *testing.T, folder string) {
+func Test(t *testing.T, folder string, limits ...Limit) {
 	t.Helper()
 	built := programs.Build(t, folder)
 	names := append([]string(nil), built.Names...)
@@ -26,7 +33,16 @@ func Test(t *testing.T, folder string) {
 		}
 		t.Run(strings.Join(label, ","), func(t *testing.T) {
 			p := params(built.Mix(t, inC))
-			p.Dir = filepath.Join(programs.Root(), "projects", folder, "testdata")
+			files, err := filepath.Glob(filepath.Join(programs.Root(), "projects", folder, "testdata", "*.txtar"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.Files = slices.DeleteFunc(files, func(file string) bool {
+				script := strings.TrimSuffix(filepath.Base(file), ".txtar")
+				return slices.ContainsFunc(limits, func(l Limit) bool {
+					return inC[l.Program] && !slices.Contains(l.Scripts, script)
+				})
+			})
 			testscript.Run(t, p)
 		})
 	}
