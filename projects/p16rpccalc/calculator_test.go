@@ -107,22 +107,24 @@ func TestQuestions(t *testing.T) {
 	}
 }
 
-// The references have stubs of their own, as rpcgen makes them without flags; the Go
-// binding has those of rpcgen -M.
+// The references, those of exercise 17 too, have stubs of their own, as rpcgen makes them
+// without flags; the Go bindings have those of rpcgen -M.
 func TestTheStubsOfTheReferencesAreThoseOfTheInterface(t *testing.T) {
-	dir := t.TempDir()
-	interfaceFile, err := os.ReadFile("../../capi/calc.x")
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "calc.x"), interfaceFile, 0o600))
-	for flag, file := range map[string]string{"-h": "calc.h", "-c": "calc_xdr.c", "-l": "calc_clnt.c", "-m": "calc_svc.c"} {
-		cmd := exec.Command("rpcgen", flag, "-o", file, "calc.x")
-		cmd.Dir = dir
-		out, err := cmd.CombinedOutput()
-		require.NoError(t, err, "%s", out)
-		want, err := os.ReadFile(filepath.Join(dir, file))
+	for name, folder := range map[string]string{"calc": "ref/rpcgen", "keyserv": "../p17rpcauth/ref/rpcgen"} {
+		dir := t.TempDir()
+		interfaceFile, err := os.ReadFile("../../capi/" + name + ".x")
 		require.NoError(t, err)
-		have, err := os.ReadFile(filepath.Join("ref/rpcgen", file))
-		require.NoError(t, err)
-		assert.Equal(t, string(want), string(have), "rpcgen %s -o %s calc.x makes another one", flag, file)
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name+".x"), interfaceFile, 0o600))
+		for flag, end := range map[string]string{"-h": ".h", "-c": "_xdr.c", "-l": "_clnt.c", "-m": "_svc.c"} {
+			cmd := exec.Command("rpcgen", flag, "-o", name+end, name+".x")
+			cmd.Dir = dir
+			out, err := cmd.CombinedOutput()
+			require.NoError(t, err, "%s", out)
+			want, err := os.ReadFile(filepath.Join(dir, name+end))
+			require.NoError(t, err)
+			have, err := os.ReadFile(filepath.Join(folder, name+end))
+			require.NoError(t, err)
+			assert.Equal(t, string(want), string(have), "rpcgen %s -o %s%s %s.x makes another one", flag, name, end, name)
+		}
 	}
 }

@@ -71,7 +71,7 @@ func Serve(ctx context.Context, o ServerOptions, out io.Writer) (err error) {
 func listen(ctx context.Context, s *sunrpc.Server, o ServerOptions, out io.Writer) error {
 	for _, network := range o.Networks {
 		if network == "unix" {
-			if err := removeStale(o.Path); err != nil {
+			if err := RemoveStale(o.Path); err != nil {
 				return err
 			}
 			if _, err := s.Listen(network, o.Path); err != nil {
@@ -109,8 +109,8 @@ func listen(ctx context.Context, s *sunrpc.Server, o ServerOptions, out io.Write
 	return nil
 }
 
-// removeStale removes the socket's file of a server that was killed: nobody listens.
-func removeStale(path string) error {
+// RemoveStale removes the socket's file of a server that was killed: nobody listens.
+func RemoveStale(path string) error {
 	st, err := os.Lstat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

@@ -5,6 +5,7 @@ import (
 
 	"unpipc/gobind/sunrpc"
 	"unpipc/projects/p17rpcauth/authdes"
+	"unpipc/projects/p17rpcauth/keyserver"
 )
 
 // Keys says where a party's keys are.
@@ -12,9 +13,23 @@ type Keys struct {
 	Path         string // of the key map
 	Name         string // netname
 	PasswordFile string // "": the terminal
+	KeyServer    string // socket of the one that has the secret key; "": the key map and the password
 }
 
-// Ring reads the keys.
+// keys are those of the party. Who gets keys later is known to it, too.
+func (k *Keys) keys() (authdes.Keys, error) {
+	if k.KeyServer == "" {
+		ring, err := k.Ring()
+		ring.Public = k.Public
+		return ring, err
+	}
+	keys := keyserver.Keys{Socket: k.KeyServer, Public: k.Public}
+	// What would fail with every call fails at once.
+	_, err := keys.Seal(k.Name, authdes.DESKey{})
+	return keys, err
+}
+
+// Ring reads the keys and opens the secret one.
 func (k *Keys) Ring() (authdes.KeyRing, error) {
 	m, err := ReadKeyMap(k.Path)
 	if err != nil {
@@ -30,34 +45,45 @@ func (k *Keys) Ring() (authdes.KeyRing, error) {
 	return m.Ring(k.Name, password)
 }
 
+// Public looks a public key up in the key map as it is now.
+func (k *Keys) Public(name string) (authdes.PublicKey, error) {
+	m, err := ReadKeyMap(k.Path)
+	if err != nil {
+		return authdes.PublicKey{}, err
+	}
+	return m.Public(name)
+}
+
+// Login gives the key server the secret key.
+func (k *Keys) Login() error {
+	ring, err := k.Ring()
+	if err != nil {
+		return err
+	}
+	defer clear(ring.Secret[:])
+	return keyserver.Login(k.KeyServer, &ring.Secret, k.Name)
+}
+
 // maxConversations bounds what callers can have a server remember.
 const maxConversations = 1024
 
 // NewDESServer is a server's side of AUTH_DES.
 func (k *Keys) NewDESServer(maxWindow time.Duration) (*authdes.Server, error) {
-	ring, err := k.Ring()
+	keys, err := k.keys()
 	if err != nil {
 		return nil, err
 	}
-	// Those who get keys while the server runs are known to it, too.
-	ring.Public = func(name string) (authdes.PublicKey, error) {
-		m, err := ReadKeyMap(k.Path)
-		if err != nil {
-			return authdes.PublicKey{}, err
-		}
-		return m.Public(name)
-	}
-	return authdes.NewServer(ring, maxConversations, maxWindow, time.Now), nil
+	return authdes.NewServer(keys, maxConversations, maxWindow, time.Now), nil
 }
 
 // NewDES is a client's credential of AUTH_DES for calls to the server of this netname. Its
 // clock is wrong by offset.
 func (k *Keys) NewDES(server string, window, offset time.Duration) (sunrpc.Auth, error) {
-	ring, err := k.Ring()
+	keys, err := k.keys()
 	if err != nil {
 		return nil, err
 	}
-	client, err := authdes.NewClient(k.Name, server, ring, window, func() time.Time { return time.Now().Add(offset) })
+	client, err := authdes.NewClient(k.Name, server, keys, window, func() time.Time { return time.Now().Add(offset) })
 	if err != nil {
 		return nil, err
 	}

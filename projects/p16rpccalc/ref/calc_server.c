@@ -45,9 +45,9 @@ int main(int argc, char **argv)
 				bad_usage("--bind: %s is no IPv4 address", optarg);
 			break;
 		case 'g': prog = (unsigned)number(optarg, "--prog", 1, UINT_MAX); break;
-		case 'c': service.max_connections = (long)number(optarg, "--max-connections", 1, 60000); break;
+		case 'c': limits.connections = (long)number(optarg, "--max-connections", 1, 60000); break;
 		case 'r': service.max_record = (long)number(optarg, "--max-record", 256, 1 << 20); break;
-		case 'i': service.idle = seconds(optarg, "--idle"); break;
+		case 'i': limits.idle = seconds(optarg, "--idle"); break;
 		default: bad_usage("wrong flags");
 		}
 	}

@@ -42,7 +42,7 @@ static struct place at_path(const char *path)
 	struct place p = { .un = { .sun_family = AF_UNIX }, .size = sizeof(p.un) };
 
 	if (strlen(path) >= sizeof(p.un.sun_path))
-		bad_usage("--path: longer than %zu bytes", sizeof(p.un.sun_path) - 1);
+		bad_usage("%s: longer than %zu bytes", path, sizeof(p.un.sun_path) - 1);
 	strcpy(p.un.sun_path, path);
 	return p;
 }
@@ -125,7 +125,7 @@ static CLIENT *reach(enum transport t, struct place p, unsigned prog, unsigned v
 }
 
 /* Asks rpcbind at a host for a port: 0 if it knows none, -1 and errno if there is no rpcbind. */
-static int registered(struct in_addr host, unsigned prog, unsigned vers, enum transport t, double deadline)
+static inline int registered(struct in_addr host, unsigned prog, unsigned vers, enum transport t, double deadline)
 {
 	struct pmap wanted = { prog, vers, t == UDP ? IPPROTO_UDP : IPPROTO_TCP, 0 };
 	u_short port = 0;

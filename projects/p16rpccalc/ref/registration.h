@@ -3,16 +3,10 @@
 #define REGISTRATION_H
 
 #include "procedures.h"
-#include "reach.h"
+#include "sockets.h"
 
 static unsigned prog = CALC_PROG;
 static struct in_addr address;
-
-/* Where this server is. */
-static struct {
-	int fd;
-	unsigned port;
-} ours[TRANSPORTS] = { { -1, 0 }, { -1, 0 }, { -1, 0 } };
 
 /* A server that answers, or may yet answer, is alive; a refused connection is a dead one's. */
 static bool alive(struct place p, enum transport t, unsigned vers)

@@ -15,7 +15,7 @@ var ErrServer = errors.New("the reply's verifier is not the server's")
 // not for several goroutines at once.
 type Client struct {
 	name     string
-	key      DESKey // the conversation key
+	key      desCipher // of the conversation key
 	sealed   DESKey // and as the server gets it
 	window   uint32
 	now      func() time.Time
@@ -44,7 +44,7 @@ func NewClient(name, server string, keys Keys, window time.Duration, now func() 
 	if err != nil {
 		return nil, err
 	}
-	return &Client{name: name, key: key, sealed: sealed, window: uint32(seconds), now: now}, nil
+	return &Client{name: name, key: key.cipher(), sealed: sealed, window: uint32(seconds), now: now}, nil
 }
 
 // Marshal returns the bodies of the next call's credential and verifier.
@@ -55,7 +55,7 @@ func (c *Client) Marshal() (cred, verf []byte) {
 	}
 	c.last = now
 	if c.named {
-		return credential{nickname: c.nickname}.bytes(), verifier{stamp: c.key.Seal(now.block())}.bytes()
+		return credential{nickname: c.nickname}.bytes(), verifier{stamp: c.key.seal(now.block())}.bytes()
 	}
 	blocks := []DESKey{now.block(), twoWords(c.window, c.window-1)}
 	c.key.sealChained(blocks)
@@ -69,7 +69,7 @@ func (c *Client) Validate(verf []byte) error {
 	if err != nil {
 		return fmt.Errorf("%w: %d bytes", ErrServer, len(verf))
 	}
-	if want := (stamp{c.last.sec - 1, c.last.usec}); stampIn(c.key.Open(v.stamp)) != want {
+	if want := (stamp{c.last.sec - 1, c.last.usec}); stampIn(c.key.open(v.stamp)) != want {
 		return ErrServer
 	}
 	c.nickname, c.named = binary.BigEndian.Uint32(v.second[:]), true

@@ -10,5 +10,5 @@ func TimeIn(conversation DESKey, verf []byte) time.Time {
 // NewClientWith is [NewClient] with a conversation key of the caller's.
 func NewClientWith(conversation DESKey, name string, keys Keys, window uint32, now func() time.Time) *Client {
 	sealed, _ := keys.Seal("", conversation)
-	return &Client{name: name, key: conversation, sealed: sealed, window: window, now: now}
+	return &Client{name: name, key: conversation.cipher(), sealed: sealed, window: window, now: now}
 }

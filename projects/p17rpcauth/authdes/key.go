@@ -1,6 +1,7 @@
 package authdes
 
 import (
+	"crypto/cipher"
 	"crypto/des"
 	"crypto/rand"
 	"encoding/binary"
@@ -106,33 +107,43 @@ func (k DESKey) withParity() DESKey {
 }
 
 // Seal encrypts one block by itself (ECB).
-func (k DESKey) Seal(block DESKey) DESKey {
-	cipher, _ := des.NewCipher(k[:])
-	cipher.Encrypt(block[:], block[:])
+func (k DESKey) Seal(block DESKey) DESKey { return k.cipher().seal(block) }
+
+// Open undoes [DESKey.Seal].
+func (k DESKey) Open(block DESKey) DESKey { return k.cipher().open(block) }
+
+// cipher makes what a key that is used often should make once.
+func (k DESKey) cipher() desCipher {
+	c, _ := des.NewCipher(k[:])
+	return desCipher{c}
+}
+
+type desCipher struct{ cipher.Block }
+
+func (c desCipher) seal(block DESKey) DESKey {
+	c.Encrypt(block[:], block[:])
 	return block
 }
 
-// Open undoes [DESKey.Seal].
-func (k DESKey) Open(block DESKey) DESKey {
-	cipher, _ := des.NewCipher(k[:])
-	cipher.Decrypt(block[:], block[:])
+func (c desCipher) open(block DESKey) DESKey {
+	c.Decrypt(block[:], block[:])
 	return block
 }
 
 // sealChained encrypts blocks, each mixed with the one before (CBC from zeros).
-func (k DESKey) sealChained(blocks []DESKey) {
+func (c desCipher) sealChained(blocks []DESKey) {
 	var before DESKey
 	for i := range blocks {
-		before = k.Seal(blocks[i].xor(before))
+		before = c.seal(blocks[i].xor(before))
 		blocks[i] = before
 	}
 }
 
 // openChained undoes sealChained.
-func (k DESKey) openChained(blocks []DESKey) {
+func (c desCipher) openChained(blocks []DESKey) {
 	var before DESKey
 	for i, sealed := range blocks {
-		blocks[i] = k.Open(sealed).xor(before)
+		blocks[i] = c.open(sealed).xor(before)
 		before = sealed
 	}
 }

@@ -28,7 +28,7 @@ func PasswordKey(password string) DESKey {
 func SealSecret(secret SecretKey, password string) string {
 	digits := secret.String()
 	blocks := blocksOf(digits + digits[:checkDigits])
-	PasswordKey(password).sealChained(blocks)
+	PasswordKey(password).cipher().sealChained(blocks)
 	return digitsOf(blocks)
 }
 
@@ -42,7 +42,7 @@ func OpenSecret(sealed, password string) (SecretKey, error) {
 		return SecretKey{}, fmt.Errorf("sealed secret key: %w", err)
 	}
 	blocks := blocksOf(sealed)
-	PasswordKey(password).openChained(blocks)
+	PasswordKey(password).cipher().openChained(blocks)
 	digits := digitsOf(blocks)
 	secret, check := digits[:2*KeyBytes], digits[2*KeyBytes:]
 	if !strings.HasPrefix(secret, check) {

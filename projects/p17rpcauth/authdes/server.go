@@ -54,7 +54,7 @@ type sealed struct {
 
 type conversation struct {
 	sealed
-	key      DESKey
+	key      desCipher
 	window   time.Duration
 	nickname uint32
 	last     stamp
@@ -89,11 +89,12 @@ func (s *Server) Verify(cred, verf []byte) (name string, reply []byte, err error
 
 // first judges a call with the full name.
 func (s *Server) first(c credential, v verifier) (string, []byte, error) {
-	key, err := s.keys.Open(c.name, c.key) // it may ask a key server: not under the lock
+	opened, err := s.keys.Open(c.name, c.key) // it may ask a key server: not under the lock
 	if err != nil {
 		return "", nil, refuse(BadCredential, "%s: %v", c.name, err)
 	}
 	blocks := []DESKey{v.stamp, DESKey(append(c.window[:], v.second[:]...))}
+	key := opened.cipher()
 	key.openChained(blocks)
 	at := stampIn(blocks[0])
 	window, less := binary.BigEndian.Uint32(blocks[1][:]), binary.BigEndian.Uint32(blocks[1][4:])
@@ -133,7 +134,7 @@ func (s *Server) again(nickname uint32, v verifier) (string, []byte, error) {
 		return "", nil, refuse(RejectedCredential, "nickname %d is not known here", nickname)
 	}
 	talk := known.Value.(*conversation)
-	at := stampIn(talk.key.Open(v.stamp))
+	at := stampIn(talk.key.open(v.stamp))
 	if !at.valid() {
 		return "", nil, refuse(BadVerifier, "%s: not sealed with the conversation's key", talk.name)
 	}
@@ -184,5 +185,5 @@ func (s *Server) remember(talk *conversation) {
 func (c *conversation) reply(at stamp) []byte {
 	var second [4]byte
 	binary.BigEndian.PutUint32(second[:], c.nickname)
-	return verifier{c.key.Seal(stamp{at.sec - 1, at.usec}.block()), second}.bytes()
+	return verifier{c.key.seal(stamp{at.sec - 1, at.usec}.block()), second}.bytes()
 }

@@ -31,11 +31,13 @@ func main() {
 	p.StringVar(&c.keys.Path, "keys", "", "for des: netnames and their keys are in this `file`, see rpc_keygen")
 	p.StringVar(&c.keys.Name, "netname", "", "for des: our `name`")
 	p.StringVar(&c.keys.PasswordFile, "password-file", "", "for des: our password is in this `file`; else it is asked for")
+	p.StringVar(&c.keys.KeyServer, "keyserv", "", "for des: the key server at this `socket` has our secret key, see rpc_keyserv")
 	p.StringVar(&c.server, "server", "", "the server's `name`: a netname for des, service@host for gss")
 	window := p.Int("window", 60, "for des: a call is good for so many `seconds`")
 	offset := p.Int("clock-offset", 0, "for des: our clock is wrong by so many `seconds`")
 	protect := p.String("protect", "none", "for gss: `what` is protected besides: none, integrity or privacy")
 	check := t.Flags(p)
+	count := p.Int64("count", 0, "ask this `number` of times more, and tell how fast")
 	p.Parse(os.Args[1:])
 	q := check()
 	_, err := p17rpcauth.ParseFlavors(c.flavor)
@@ -44,12 +46,16 @@ func main() {
 		p.BadUsage("--auth: %v", err)
 	case c.flavor == "des" && (c.keys.Path == "" || c.keys.Name == "" || c.server == ""):
 		p.BadUsage("--auth des needs --keys, --netname and --server")
+	case c.keys.KeyServer != "" && c.keys.PasswordFile != "":
+		p.BadUsage("--keyserv needs no --password-file")
 	case c.flavor == "gss" && c.server == "":
 		p.BadUsage("--auth gss needs --server")
 	case c.flavor == "gss" && t.Network == "udp":
 		p.BadUsage("--auth gss is not for --transport udp")
 	case *window < 1 || *window > 1<<31-1:
 		p.BadUsage("--window: %d is not between 1 and 2147483647", *window)
+	case p.Changed("count") && *count < 1:
+		p.BadUsage("--count must be at least 1")
 	case len(*groups) > 16:
 		p.BadUsage("--groups: more than 16")
 	}
@@ -69,7 +75,7 @@ func main() {
 	}
 	signal.Ignore(syscall.SIGPIPE) // a write to a closed standard output is an error
 	if t.Auth, err = c.auth(); err == nil {
-		err = p17rpcauth.Explain(p16rpccalc.Run(t, q, 0, 0, os.Stdout))
+		err = p17rpcauth.Explain(p16rpccalc.Run(t, q, *count, 1, os.Stdout))
 	}
 	p.Exit(err)
 }

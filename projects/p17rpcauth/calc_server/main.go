@@ -30,6 +30,7 @@ func main() {
 	p.StringVar(&keys.Path, "keys", "", "for des: netnames and their keys are in this `file`, see rpc_keygen")
 	p.StringVar(&keys.Name, "netname", "", "for des: the server's `name`")
 	p.StringVar(&keys.PasswordFile, "password-file", "", "for des: its password is in this `file`; else it is asked for")
+	p.StringVar(&keys.KeyServer, "keyserv", "", "for des: the key server at this `socket` has its secret key, see rpc_keyserv")
 	window := p.Int("window", 60, "for des: refuse calls older than so many `seconds`, or less if the client says so")
 	p.StringVar(&g.Principal, "principal", "", "for gss: the server's `name`, service@host")
 	protect := p.String("protect", "none", "for gss: refuse calls that are protected `less`: none, integrity or privacy")
@@ -53,6 +54,8 @@ func main() {
 		p.BadUsage("--peercred is for --transport unix alone")
 	case g.Accepts("des") && (keys.Path == "" || keys.Name == ""):
 		p.BadUsage("--auth des needs --keys and --netname")
+	case keys.KeyServer != "" && keys.PasswordFile != "":
+		p.BadUsage("--keyserv needs no --password-file")
 	case g.Accepts("gss") && g.Principal == "":
 		p.BadUsage("--auth gss needs --principal")
 	case *window < 1 || *window > 1<<31-1:

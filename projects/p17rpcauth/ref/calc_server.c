@@ -18,6 +18,7 @@ static _Noreturn void help(void)
 	     "      --keys file            for des: netnames and their keys, see rpc_keygen\n"
 	     "      --netname name         for des: the server's name\n"
 	     "      --password-file file   for des: its password is in it; else it is asked for\n"
+	     "      --keyserv socket       for des: the key server there has its secret key, see rpc_keyserv\n"
 	     "      --window seconds       for des: refuse calls that are older (default 60)\n"
 	     "      --principal name       for gss: the server's name, service@host\n"
 	     "      --protect what         for gss: refuse less than this: none, integrity or privacy (default none)\n"
@@ -50,12 +51,12 @@ static void read_flavors(char *list)
 
 int main(int argc, char **argv)
 {
-	enum { AUTHENTICATION, ALLOW, POLICY, PEERCRED, KEYS, NETNAME, PASSWORD, WINDOW, PRINCIPAL_FLAG, PROTECT, TRANSPORT, PORT, PATH, BIND };
+	enum { AUTHENTICATION, ALLOW, POLICY, PEERCRED, KEYS, NETNAME, PASSWORD, KEYSERV, WINDOW, PRINCIPAL_FLAG, PROTECT, TRANSPORT, PORT, PATH, BIND };
 	static const struct option options[] = { { "help", 0, NULL, 'h' }, { "auth", 1, NULL, AUTHENTICATION }, { "allow", 1, NULL, ALLOW },
 		{ "policy", 1, NULL, POLICY }, { "peercred", 0, NULL, PEERCRED }, { "keys", 1, NULL, KEYS }, { "netname", 1, NULL, NETNAME },
-		{ "password-file", 1, NULL, PASSWORD }, { "window", 1, NULL, WINDOW }, { "principal", 1, NULL, PRINCIPAL_FLAG }, { "protect", 1, NULL, PROTECT }, { "transport", 1, NULL, TRANSPORT },
+		{ "password-file", 1, NULL, PASSWORD }, { "keyserv", 1, NULL, KEYSERV }, { "window", 1, NULL, WINDOW }, { "principal", 1, NULL, PRINCIPAL_FLAG }, { "protect", 1, NULL, PROTECT }, { "transport", 1, NULL, TRANSPORT },
 		{ "port", 1, NULL, PORT }, { "path", 1, NULL, PATH }, { "bind", 1, NULL, BIND }, { 0 } };
-	const char *principal = NULL, *keys = NULL, *netname = NULL, *password_file = NULL, *policy = NULL;
+	const char *principal = NULL, *keys = NULL, *netname = NULL, *password_file = NULL, *key_server_at = NULL, *policy = NULL;
 	char sys[] = "sys", tcp[] = "tcp", *list = tcp, wrong[1500];
 	unsigned window = 60;
 	int option;
@@ -75,6 +76,7 @@ int main(int argc, char **argv)
 		case KEYS: keys = optarg; break;
 		case NETNAME: netname = optarg; break;
 		case PASSWORD: password_file = optarg; break;
+		case KEYSERV: key_server_at = optarg; break;
 		case WINDOW: window = (unsigned)number(optarg, "--window", 1, INT_MAX); break;
 		case PRINCIPAL_FLAG: principal = optarg; break;
 		case PROTECT: protection = protection_named(optarg); break;
@@ -95,13 +97,15 @@ int main(int argc, char **argv)
 		bad_usage("--peercred is for --transport unix alone");
 	if (accepts[AUTH_DES] && (!keys || !netname))
 		bad_usage("--auth des needs --keys and --netname");
+	if (key_server_at && password_file)
+		bad_usage("--keyserv needs no --password-file");
 	if (accepts[RPCSEC_GSS] && !principal)
 		bad_usage("--auth gss needs --principal");
 
 	if (policy)
 		add_rules_of(policy);
 	if (accepts[AUTH_DES])
-		accept_des(keys, netname, password_file, window);
+		accept_des(keys, netname, password_file, key_server_at, window);
 	for (unsigned v = CALC_VERS; accepts[RPCSEC_GSS] && v <= CALC_VERS2; v++)
 		if (!rpc_gss_set_svc_name((char *)(uintptr_t)principal, (char *)(uintptr_t)KERBEROS, 0, prog, v))
 			die("no key for %s in the keytab", principal);

@@ -2,13 +2,13 @@
 #ifndef CREDENTIAL_H
 #define CREDENTIAL_H
 
-#include "../../p16rpccalc/ref/target.h"
+#include "../../p16rpccalc/ref/load.h"
 
 #include "kerberos.h"
 #include "old_client.h"
 
 static struct {
-	const char *flavor, *machine, *keys, *netname, *password_file, *server;
+	const char *flavor, *machine, *keys, *netname, *password_file, *server, *key_server;
 	long long uid, gid; /* -1: the process's */
 	gid_t groups[NGROUPS_MAX];
 	int group_count; /* -1: the process's */
@@ -29,6 +29,8 @@ static void check_credential(void)
 		bad_usage("--auth: %s is not none, sys, des or gss", credential.flavor);
 	if (flavor_is("des") && (!credential.keys || !credential.netname || !credential.server))
 		bad_usage("--auth des needs --keys, --netname and --server");
+	if (credential.key_server && credential.password_file)
+		bad_usage("--keyserv needs no --password-file");
 	if (flavor_is("gss") && !credential.server)
 		bad_usage("--auth gss needs --server");
 	if (flavor_is("gss") && target.transport == UDP)
@@ -72,16 +74,20 @@ static AUTH *context(CLIENT *c)
 	return auth;
 }
 
-/* AUTH_DES with the secret key from the file of keys. */
+/* AUTH_DES with the secret key from the file of keys, or where a key server has it. */
 static AUTH *conversation(void)
 {
 	static struct keys theirs;
 
 	if (!*theirs.name) { /* the password is asked for once */
-		struct key secret = open_secret(credential.keys, credential.netname, credential.password_file);
+		struct key secret = { { 0 } };
 
+		key_socket = credential.key_server;
+		if (!key_socket)
+			secret = open_secret(credential.keys, credential.netname, credential.password_file);
 		theirs = keys_of(credential.keys, credential.server);
 		common = common_key(secret, key_of(theirs.public));
+		peer = &theirs;
 	}
 	return old_authdes(credential.netname, credential.server, theirs.public, credential.window, credential.clock_offset);
 }

@@ -17,12 +17,23 @@ static inline int hex_digits(const char *text, size_t n)
 	return strlen(text) == n && strspn(text, "0123456789abcdefABCDEF") == n;
 }
 
+/* Whether digits are a number between 1 and the modulus: with any other the common key would
+ * be known to everybody. */
+static inline int public_key(const char *digits)
+{
+	static const struct key zero, one = { { 0, 0, 1 } };
+	struct key public = hex_digits(digits, PUBLIC) ? key_of(digits) : zero, successor;
+
+	if (compare(&public, &modulus) >= 0 || compare(&public, &one) <= 0)
+		return 0;
+	successor = sum(public, one);
+	return compare(&successor, &zero) != 0;
+}
+
 /* One line: 0 if it is empty or a comment; the text of an error goes to wrong. */
 static inline int parse_keys(char *line, struct keys *k, const char **wrong)
 {
-	static const struct key zero, one = { { 0, 0, 1 } };
 	char *name = strtok(line, " \t\n"), *keys = strtok(NULL, " \t\n"), *sealed = keys ? strchr(keys, ':') : NULL;
-	struct key public, successor;
 
 	*wrong = NULL;
 	if (!name || *name == '#')
@@ -36,9 +47,7 @@ static inline int parse_keys(char *line, struct keys *k, const char **wrong)
 		*wrong = "keys of another length, or no hex digits";
 		return 0;
 	}
-	public = key_of(keys);
-	successor = sum(compare(&public, &modulus) < 0 ? public : one, one);
-	if (compare(&public, &modulus) >= 0 || compare(&public, &one) <= 0 || compare(&successor, &zero) == 0) {
+	if (!public_key(keys)) {
 		*wrong = "a public key that is not between 1 and the modulus";
 		return 0;
 	}
@@ -81,6 +90,21 @@ static inline struct keys keys_of(const char *path, const char *name)
 		die("%s: no key of %s", path, name);
 	fclose(f);
 	return k;
+}
+
+/* The keys that a netname has by now, if any: here a bad file must not end the program. */
+static inline int look_up(const char *path, const char *name, struct keys *k)
+{
+	FILE *f = fopen(path, "re");
+	char line[1024];
+	const char *wrong;
+	int found = 0;
+
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = parse_keys(line, k, &wrong) && strcmp(k->name, name) == 0;
+	if (f)
+		fclose(f);
+	return found;
 }
 
 /* The first line of a file, or what is typed at the terminal. */

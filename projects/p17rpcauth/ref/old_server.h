@@ -6,13 +6,14 @@
 #ifndef OLD_SERVER_H
 #define OLD_SERVER_H
 
-#include "keymap.h"
+#include "key_server.h"
 
 #include <rpc/svc_auth.h>
 
 static bool des_accepted;
 static const char *key_map;
-static struct key our_secret;
+static struct key our_secret; /* unless a key server has it: */
+static const char *key_socket;
 static unsigned max_window = 60;
 
 static struct conversation {
@@ -65,21 +66,6 @@ static enum auth_stat in_time(struct conversation *c, struct block stamp, unsign
 	return AUTH_OK;
 }
 
-/* The keys of a caller, if it has any: here a bad file must not end the program. */
-static bool caller_keys(const char *name, struct keys *k)
-{
-	FILE *f = fopen(key_map, "re");
-	char line[1024];
-	const char *wrong;
-	bool found = false;
-
-	while (f && !found && fgets(line, sizeof(line), f))
-		found = parse_keys(line, k, &wrong) && strcmp(k->name, name) == 0;
-	if (f)
-		fclose(f);
-	return found;
-}
-
 static enum auth_stat full_name(const unsigned char *cred, u_int length, const unsigned char *verf,
 				struct conversation **found, unsigned char reply[12])
 {
@@ -87,6 +73,7 @@ static enum auth_stat full_name(const unsigned char *cred, u_int length, const u
 	u_int n = word(cred + 4), padded = (n + 3) / 4 * 4, window;
 	struct conversation fresh = { .last = -1 }, *c, *oldest = conversations;
 	struct block text[2], start = { { 0 } };
+	const char *wrong = NULL;
 	struct keys theirs;
 	enum auth_stat why;
 
@@ -94,9 +81,15 @@ static enum auth_stat full_name(const unsigned char *cred, u_int length, const u
 		return refused(AUTH_BADCRED, "?", "malformed credential");
 	memcpy(fresh.name, cred + 8, n);
 	memcpy(&fresh.sealed, cred + 8 + padded, 8);
-	if (!caller_keys(fresh.name, &theirs))
+	if (!look_up(key_map, fresh.name, &theirs))
 		return refused(AUTH_BADCRED, fresh.name, "no public key");
-	fresh.key = crypt_block(common_key(our_secret, key_of(theirs.public)), fresh.sealed, OPEN);
+	fresh.key = fresh.sealed;
+	if (key_socket)
+		wrong = ask_key_server(key_socket, OPEN, &theirs, &fresh.key);
+	else
+		fresh.key = crypt_block(common_key(our_secret, key_of(theirs.public)), fresh.sealed, OPEN);
+	if (wrong)
+		return refused(AUTH_BADCRED, fresh.name, wrong);
 	memcpy(&text[0], verf, 8);
 	memcpy(&text[1].byte[0], cred + 16 + padded, 4);
 	memcpy(&text[1].byte[4], verf + 8, 4);
@@ -176,12 +169,25 @@ enum auth_stat _gss_authenticate(struct svc_req *call, struct rpc_msg *message, 
 }
 
 /* Accepts AUTH_DES; only once the linker is known to have put our function first. */
-static void accept_des(const char *keys, const char *name, const char *password_file, unsigned window)
+static void accept_des(const char *keys, const char *name, const char *password_file, const char *key_server_at, unsigned window)
 {
+	struct block any = { { 0 } };
+	struct keys pair;
+	const char *wrong;
+
 	if (dlsym(RTLD_DEFAULT, "_gss_authenticate") != (void *)(uintptr_t)_gss_authenticate)
 		die("libtirpc would not ask us about flavor 3");
 	key_map = keys;
-	our_secret = open_secret(keys, name, password_file);
+	key_socket = key_server_at;
+	if (!key_socket) {
+		our_secret = open_secret(keys, name, password_file);
+	} else {
+		/* What would fail with every call fails at once. */
+		pair = keys_of(keys, name);
+		wrong = ask_key_server(key_socket, SEAL, &pair, &any);
+		if (wrong)
+			die("%s: %s", key_socket, wrong);
+	}
 	max_window = window;
 	des_accepted = true;
 }
