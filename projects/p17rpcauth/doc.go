@@ -16,6 +16,9 @@
 //	      know: package authdes
 //	gss   a Kerberos principal; arguments and results can be protected, too
 //
+// With des, secret keys are in the processes that need them, or in a key server: package
+// keyserver.
+//
 // The server, a [Guard], accepts some flavors and asks a [Policy] for the rest.
 // Procedure 0, which does nothing, is anybody's.
 package p17rpcauth
