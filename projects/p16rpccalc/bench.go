@@ -50,24 +50,51 @@ type quantity func(client Figures, server time.Duration) time.Duration
 func elapsed(client Figures, _ time.Duration) time.Duration  { return client.Elapsed }
 func cpu(client Figures, server time.Duration) time.Duration { return client.CPU + server }
 
-// pair is calc_server and calc_client from a folder.
 func pair(name, folder, network string, clients int, q quantity) measure.Variant {
-	return measure.Variant{Name: name, Run: func(ctx context.Context, cfg *measure.Config, n int64) (measure.Sample, error) {
+	return measure.Variant{Name: name, Run: Pair{folder, network, clients, nil}.run(q)}
+}
+
+// Pair is calc_server and calc_client from a folder of measure.Config.Bin.
+type Pair struct {
+	Folder  string
+	Network string
+	Clients int
+	// Prepare makes what they need in a folder of theirs, and gives them more flags; nil:
+	// they need nothing.
+	Prepare func(dir string) (server, client []string, err error)
+}
+
+// Elapsed is a variant that measures how long calls of ADD take.
+func (p Pair) Elapsed(name string) measure.Variant {
+	return measure.Variant{Name: name, Run: p.run(elapsed)}
+}
+
+func (p Pair) run(q quantity) func(context.Context, *measure.Config, int64) (measure.Sample, error) {
+	return func(ctx context.Context, cfg *measure.Config, n int64) (measure.Sample, error) {
 		dir, err := os.MkdirTemp("", fmt.Sprintf("unpipc-%d-rpc-", os.Getpid()))
 		if err != nil {
 			return measure.Sample{}, err
 		}
 		defer os.RemoveAll(dir)
-		bin := filepath.Join(cfg.Bin, folder)
-		flags := []string{"--transport", network, "--port", strconv.Itoa(FreePort())}
-		if network == "unix" {
-			flags = []string{"--transport", network, "--path", filepath.Join(dir, "calc.sock")}
+		bin := filepath.Join(cfg.Bin, p.Folder)
+		server, client := []string{filepath.Join(bin, "calc_server"), "--bind", "127.0.0.1"}, []string{filepath.Join(bin, "calc_client")}
+		flags := []string{"--transport", p.Network, "--port", strconv.Itoa(FreePort())}
+		if p.Network == "unix" {
+			flags = []string{"--transport", p.Network, "--path", filepath.Join(dir, "calc.sock")}
 		}
-		server := append([]string{filepath.Join(bin, "calc_server"), "--bind", "127.0.0.1"}, flags...)
-		client := append([]string{filepath.Join(bin, "calc_client"), "--count", strconv.FormatInt(n, 10),
-			"--clients", strconv.Itoa(clients)}, flags...)
-		return run(ctx, cfg, q, server, append(client, "127.0.0.1", "add", "5", "3"))
-	}}
+		if p.Prepare != nil {
+			moreServer, moreClient, err := p.Prepare(dir)
+			if err != nil {
+				return measure.Sample{}, err
+			}
+			server, client = append(server, moreServer...), append(client, moreClient...)
+		}
+		if p.Clients > 1 {
+			client = append(client, "--clients", strconv.Itoa(p.Clients))
+		}
+		client = append(append(client, "--count", strconv.FormatInt(n, 10)), flags...)
+		return run(ctx, cfg, q, append(server, flags...), append(client, "127.0.0.1", "add", "5", "3"))
+	}
 }
 
 // peer is gRPC.

@@ -1,97 +1,56 @@
 package p17rpcauth
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"io"
 	"os"
 	"path/filepath"
-	"time"
 
-	"unpipc/gobind/calc"
-	"unpipc/gobind/sunrpc"
 	"unpipc/projects/internal/measure"
 	"unpipc/projects/p16rpccalc"
-	"unpipc/projects/p17rpcauth/authdes"
 )
 
-// rows compare the flavors that need no other server.
+// rows compare the flavors that need no other server, and each with that of the C pair.
 func rows(measure.Config) []measure.Row {
-	return []measure.Row{{
-		Group: "exercise 17", Name: "lat_rpc_auth", Unit: measure.Nanoseconds,
-		What:     "one client calls ADD over a Unix socket, both sides in one process: a call with each flavor of credentials",
-		Check:    "every sum is compared, and the server has to know the caller",
-		Variants: []measure.Variant{flavor("AUTH_DES"), flavor("AUTH_SYS"), flavor("AUTH_NONE")},
-	}}
+	row := func(name, what string, variants ...measure.Variant) measure.Row {
+		return measure.Row{
+			Group: "exercise 17", Name: name, Unit: measure.Nanoseconds,
+			What:     "one client calls ADD again and again over a Unix socket, " + what,
+			Check:    "every sum is compared, and the server has to know the caller",
+			Variants: variants,
+		}
+	}
+	pair := func(name, folder string, prepare preparation) measure.Variant {
+		return p16rpccalc.Pair{Folder: folder, Network: "unix", Clients: 1, Prepare: prepare}.Elapsed(name)
+	}
+	return []measure.Row{
+		row("lat_rpc_auth", "with each flavor of credentials",
+			pair("AUTH_DES", "p17", withDES), pair("AUTH_SYS", "p17", withSys), pair("AUTH_NONE", "p17", withNone)),
+		row("lat_rpc_sys", "with AUTH_SYS", pair("Go", "p17", withSys), pair("C", "p17/ref", withSys)),
+		row("lat_rpc_des", "with AUTH_DES", pair("Go", "p17", withDES), pair("C", "p17/ref", withDES)),
+	}
 }
 
-const benchUID = 77
+// preparation is what a pair of programs needs, in a folder of its own, for one flavor.
+type preparation func(dir string) (server, client []string, err error)
 
-func flavor(name string) measure.Variant {
-	return measure.Variant{Name: name, Run: func(ctx context.Context, _ *measure.Config, n int64) (s measure.Sample, err error) {
-		dir, err := os.MkdirTemp("", fmt.Sprintf("unpipc-%d-auth-", os.Getpid()))
-		if err != nil {
-			return s, err
-		}
-		defer os.RemoveAll(dir)
-		g, auth, err := pairOf(name)
-		if err != nil {
-			return s, err
-		}
-		ctx, cancel := context.WithCancel(ctx)
-		defer cancel()
-		path := filepath.Join(dir, "calc.sock")
-		ready, tell := io.Pipe()
-		ended := make(chan error, 1)
-		go func() {
-			err := p16rpccalc.Serve(ctx, p16rpccalc.ServerOptions{
-				Networks: []string{"unix"}, Path: path, Program: calc.V1.Number,
-				MaxConnections: 10, MaxRecord: 4096, Idle: time.Hour, Check: g.Check, Prepare: g.Prepare,
-			}, tell)
-			tell.CloseWithError(errors.Join(errors.New("the server has ended"), err))
-			ended <- err
-		}()
-		if _, err := ready.Read(make([]byte, 1024)); err != nil {
-			return s, err
-		}
-		q, err := p16rpccalc.Parse([]string{"add", "5", "3"})
-		if err != nil {
-			return s, err
-		}
-		figures, err := p16rpccalc.Load(p16rpccalc.Target{
-			Network: "unix", Path: path, Program: calc.V2, Exact: true, Timeout: time.Minute, Auth: auth,
-		}, q, n, 1, 8)
-		cancel()
-		return measure.Sample{Elapsed: figures.Elapsed, Verified: figures.Calls}, errors.Join(err, <-ended)
-	}}
+func withNone(string) (server, client []string, err error) {
+	return []string{"--auth", "none", "--allow", "add: anybody"}, []string{"--auth", "none"}, nil
 }
 
-// pairOf is a server's guard and the credential of a client that it lets pass.
-func pairOf(name string) (*Guard, sunrpc.Auth, error) {
-	g := &Guard{Log: func(string, ...any) {}}
-	switch name {
-	case "AUTH_NONE":
-		g.Flavors = map[uint32]bool{flavors["none"]: true}
-		return g, sunrpc.AuthNone{}, g.Policy.Add("add: anybody")
-	case "AUTH_SYS":
-		g.Flavors = map[uint32]bool{flavors["sys"]: true}
-		return g, sunrpc.AuthSys{UID: benchUID}, g.Policy.Add(fmt.Sprintf("add: uid %d", benchUID))
-	}
-	public, rings := map[string]authdes.PublicKey{}, map[string]authdes.KeyRing{}
-	for _, name := range []string{"calc@here", "ann@here"} {
-		key, secret, err := authdes.NewKeys()
-		if err != nil {
-			return nil, nil, err
-		}
-		public[name] = key
-		rings[name] = authdes.KeyRing{Secret: secret, Public: func(name string) (authdes.PublicKey, error) { return public[name], nil }}
-	}
-	g.Flavors = map[uint32]bool{authdes.Flavor: true}
-	g.DES = authdes.NewServer(rings["calc@here"], maxConversations, time.Minute, time.Now)
-	client, err := authdes.NewClient("ann@here", "calc@here", rings["ann@here"], time.Minute, time.Now)
-	if err != nil {
+func withSys(string) (server, client []string, err error) {
+	return []string{"--auth", "sys", "--allow", "add: uid 77"}, []string{"--auth", "sys", "--uid", "77"}, nil
+}
+
+func withDES(dir string) (server, client []string, err error) {
+	keys, password := filepath.Join(dir, "keys"), filepath.Join(dir, "password")
+	if err := os.WriteFile(password, []byte("secret\n"), 0o600); err != nil {
 		return nil, nil, err
 	}
-	return g, sunrpc.Plugged{Authenticator: desFlavor{client}}, g.Policy.Add("add: name ann@here")
+	for _, name := range []string{"calc@here", "ann@here"} {
+		if err := Generate(keys, name, "secret", false); err != nil {
+			return nil, nil, err
+		}
+	}
+	flags := []string{"--auth", "des", "--keys", keys, "--password-file", password, "--netname"}
+	server = append(append(server, flags...), "calc@here", "--allow", "add: name ann@here")
+	return server, append(append(client, flags...), "ann@here", "--server", "calc@here"), nil
 }

@@ -2,6 +2,8 @@ package p17rpcauth
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -9,10 +11,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"unpipc/projects/internal/measure"
+	"unpipc/projects/internal/programs"
 )
 
-func TestEveryVariantOfARowIsMeasuredAndVerified(t *testing.T) {
-	cfg := measure.Config{}.Defaults()
+func testRows(t *testing.T, built *programs.Built) {
+	bin := t.TempDir()
+	require.NoError(t, os.Symlink(built.Go, filepath.Join(bin, "p17")))
+	require.NoError(t, os.Symlink(built.C, filepath.Join(built.Go, "ref")))
+	cfg := measure.Config{Bin: bin}.Defaults()
 	for _, row := range rows(cfg) {
 		for _, v := range row.Variants {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
