@@ -1,8 +1,6 @@
 package script
 
 import (
-	"math/rand/v2"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"unpipc/projects/internal/alive"
+	"unpipc/projects/internal/ports"
 )
 
 // patience bounds how long a script waits for a condition.
@@ -40,14 +39,15 @@ var commands = map[string]command{
 			}, "%s: still %s", file, map[bool]string{false: "missing", true: "there"}[neg])
 		}
 	},
-	// ports NAME…   gives each variable the number of a TCP port that nobody has now, from
-	// where no connection gets one by chance
+	// ports NAME…   gives each variable the number of a TCP port that is the script's own
 	"ports": func(ts *testscript.TestScript, neg bool, args []string) {
 		if neg || len(args) == 0 {
 			ts.Fatalf("usage: ports name…")
 		}
 		for _, name := range args {
-			port := strconv.Itoa(freePort())
+			number, release := ports.Reserve()
+			ts.Defer(release)
+			port := strconv.Itoa(number)
 			ts.Setenv(name, port)
 			ts.Logf("%s=%s", name, port)
 		}
@@ -83,16 +83,5 @@ func poll(ts *testscript.TestScript, done func() bool, format string, args ...an
 		}
 		// What takes long is mostly what never comes: it needs no CPU for that.
 		pause = min(pause*9/8, 100*time.Millisecond)
-	}
-}
-
-// freePort is a port below those that connections are given.
-func freePort() int {
-	for {
-		port := 20000 + rand.IntN(12000)
-		if l, err := net.Listen("tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
-			_ = l.Close()
-			return port
-		}
 	}
 }

@@ -58,10 +58,11 @@ func (l *leftovers) end() {
 }
 
 func (l *leftovers) removeObjects() {
-	// 12-3 is part of 12-34 and 112-3 too.
-	ours := regexp.MustCompile(`(^|\D)` + l.unique + `(\D|$)`)
+	// 12-3 is part of 12-34 and 112-3 too. A program may call what goes with a System V
+	// object by its key.
+	ours := regexp.MustCompile(`(^|\D)` + l.unique + `(\D|$)|` + l.key)
 	for _, dir := range []string{"/dev/shm", "/dev/mqueue"} {
-		files, _ := filepath.Glob(filepath.Join(dir, "*"+l.unique+"*"))
+		files, _ := filepath.Glob(filepath.Join(dir, "*"))
 		for _, file := range files {
 			if ours.MatchString(filepath.Base(file)) {
 				_ = os.Remove(file) // somebody else may have

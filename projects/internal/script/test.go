@@ -6,6 +6,7 @@ import (
 	"sort"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -22,6 +23,7 @@ type Limit struct {
 // references, and over every mixture of the two that has at least one of each.
 func Test(t *testing.T, folder string, limits ...Limit) {
 	t.Helper()
+	interruptible()
 	built := programs.Build(t, folder)
 	names := append([]string(nil), built.Names...)
 	sort.Strings(names)
@@ -43,6 +45,11 @@ func Test(t *testing.T, folder string, limits ...Limit) {
 					return inC[l.Program] && !slices.Contains(l.Scripts, script)
 				})
 			})
+			// A command that hangs does not take all the time that the tests have.
+			p.Deadline = time.Now().Add(time.Duration(len(p.Files)) * limit)
+			if end, ok := t.Deadline(); ok && end.Before(p.Deadline) {
+				p.Deadline = end
+			}
 			testscript.Run(t, p)
 		})
 	}
