@@ -14,7 +14,7 @@ func TestMain(m *testing.M) { os.Exit(ipctest.Main(m)) }
 // Mixtures are many: the other scripts want nothing of these programs that those do not.
 func TestScripts(t *testing.T) {
 	script.Test(t, "p17rpcauth",
-		script.Limit{Program: "rpc_keygen", Scripts: []string{"des", "usage"}},
+		script.Limit{Program: "rpc_keygen", Scripts: []string{"des", "keyserv", "usage"}},
 		script.Limit{Program: "rpc_keyserv", Scripts: []string{"keyserv"}})
 }
 

@@ -3,6 +3,7 @@ package p17rpcauth
 import (
 	"context"
 	"encoding/hex"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -24,7 +25,7 @@ import (
 // stockProgram builds testdata/stock/stock.c where every user may run it.
 func stockProgram(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "unpipc-stock-")
+	dir, err := os.MkdirTemp("", fmt.Sprintf("unpipc-%d-stock-", os.Getpid()))
 	require.NoError(t, err)
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	require.NoError(t, os.Chmod(dir, 0o755))

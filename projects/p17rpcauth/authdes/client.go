@@ -16,7 +16,7 @@ var ErrServer = errors.New("the reply's verifier is not the server's")
 type Client struct {
 	name     string
 	key      desCipher // of the conversation key
-	sealed   DESKey // and as the server gets it
+	sealed   DESKey    // and as the server gets it
 	window   uint32
 	now      func() time.Time
 	nickname uint32
