@@ -25,7 +25,7 @@ func rows(measure.Config) []measure.Row {
 			Group: "exercise 1", Name: fmt.Sprintf("bw_pipeline_%d", stages),
 			What:  fmt.Sprintf("zeros from head -c through %d × cat to wc -c, start and end of all programs included", stages),
 			Check: "wc counts every byte",
-			Size:  block, Unit: measure.Bytes,
+			Size:  block, Unit: measure.Bytes, Detail: stages == 3,
 			Variants: variants(func(n int64) (stage []string, want string) {
 				bytes := strconv.FormatInt(n*block, 10)
 				cats := slices.Repeat([]string{"cat"}, stages)
@@ -38,7 +38,7 @@ func rows(measure.Config) []measure.Row {
 			Group: "exercise 1", Name: fmt.Sprintf("start_pipeline_%d", stages),
 			What:  fmt.Sprintf("from starting the shell or mypipe to the end of %d × /bin/true", stages),
 			Check: "exit status 0",
-			Unit:  measure.Nanoseconds,
+			Unit:  measure.Nanoseconds, Detail: stages == 3,
 			Variants: variants(func(int64) ([]string, string) {
 				return slices.Repeat([]string{"/bin/true"}, stages), ""
 			}, pipelineRepeatedly, 1),

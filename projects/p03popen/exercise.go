@@ -19,4 +19,5 @@ var Exercise = exercise.Exercise{
 	Programs:   []string{"test_mypopen"},
 	Look:       "one table of cases, and ours and glibc's popen agree on every line",
 	Scripts:    scripts,
+	Rows:       rows,
 }

@@ -56,6 +56,7 @@ func rows(cfg measure.Config) []measure.Row {
 			last := &rows[len(rows)-1]
 			last.Variants = append(last.Variants[:2:2], last.Variants[3:]...)
 		}
+		detail := len(rows) + 1 // what stands between bw_ring_single and lat_ring
 		add("bw_ring_single", what+"every message published at once", size, measure.Messages,
 			variant("Go", inGo, inGo, single, 0), variant("C", inC, inC, single, 0))
 		add("bw_ring_in_place", "messages whose ends alone are written and read, in the ring", size, measure.Messages,
@@ -64,6 +65,9 @@ func rows(cfg measure.Config) []measure.Row {
 			variant("Go", inGo, inGo, batched, 0), variant("Go to C", inGo, inC, batched, 0), variant("C to Go", inC, inGo, batched, 0))
 		add("bw_ring_one_cpu", what+"both processes on one CPU", size, measure.Messages,
 			variant("Go", inGo, inGo, together, 0), peer("C pipe", "pipe", size, true, oneCPUGoals[size]))
+		for i := range rows[detail:] {
+			rows[detail+i].Detail = true
+		}
 		add("lat_ring", "from sending a message to its return through a second ring", size, measure.Nanoseconds,
 			variant("Go", inGo, inGo, job{size: size, capacity: DefaultCapacity, echo: true}, 0),
 			variant("C", inC, inC, job{size: size, capacity: DefaultCapacity, echo: true}, 0))

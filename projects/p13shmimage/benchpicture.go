@@ -10,7 +10,7 @@ import (
 	"sync"
 )
 
-// The benchmark's picture, width and height.
+// The benchmark's picture, width and height, unless it is to be quick.
 var benchSide = 2048
 
 // bench is that picture as a file, and what it is to become.
@@ -26,14 +26,14 @@ var (
 	benches    = map[string]*bench{} // made once: by filter and size
 )
 
-func newBench(filter Filter) (*bench, error) {
+func newBench(filter Filter, side int) (*bench, error) {
 	benchMutex.Lock()
 	defer benchMutex.Unlock()
-	key := fmt.Sprint(filter, benchSide)
+	key := fmt.Sprint(filter, side)
 	if b := benches[key]; b != nil {
 		return b, nil
 	}
-	b, img := &bench{}, benchImage()
+	b, img := &bench{}, benchImage(side)
 	var file bytes.Buffer
 	encoder := png.Encoder{CompressionLevel: png.BestSpeed}
 	if err := errors.Join(encoder.Encode(&file, img), b.filter(filter, img)); err != nil {
@@ -45,12 +45,12 @@ func newBench(filter Filter) (*bench, error) {
 }
 
 // benchImage has slopes with a little noise.
-func benchImage() *image.NRGBA {
-	img := image.NewNRGBA(image.Rect(0, 0, benchSide, benchSide))
+func benchImage(side int) *image.NRGBA {
+	img := image.NewNRGBA(image.Rect(0, 0, side, side))
 	state := uint32(1)
 	for i := range img.Pix {
 		state = state*1664525 + 1013904223
-		x, y := i/4%benchSide, i/4/benchSide
+		x, y := i/4%side, i/4/side
 		img.Pix[i] = uint8(x*(i%4+1)/16+y/8) + uint8(state>>29)
 		if i%4 == 3 {
 			img.Pix[i] = 255
@@ -61,7 +61,7 @@ func benchImage() *image.NRGBA {
 
 // filter does what the programs are to do, in this process.
 func (b *bench) filter(filter Filter, img *image.NRGBA) error {
-	p := Picture{benchSide, benchSide, 3, 8}
+	p := Picture{img.Rect.Dx(), img.Rect.Dy(), 3, 8}
 	l := newLayout(p, filter, 2)
 	memory := make([]byte, l.bytes)
 	writeHeader(memory, p, l, &Options{Filter: filter, Sigma: benchSigma, Workers: 1})

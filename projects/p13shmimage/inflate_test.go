@@ -198,7 +198,7 @@ func grey(t *testing.T) []byte {
 // Go's reader and this one, each over the benchmark's picture.
 func BenchmarkRead(b *testing.B) {
 	var file bytes.Buffer
-	img := benchImage()
+	img := benchImage(benchSide)
 	require.NoError(b, (&png.Encoder{CompressionLevel: png.BestSpeed}).Encode(&file, img))
 	text := file.Bytes()
 	dst := make([]byte, len(img.Pix))

@@ -15,7 +15,12 @@ import (
 )
 
 // rows compare mmapdb with LMDB, bbolt and SQLite.
-func rows(measure.Config) []measure.Row { return compared(200_000).rows() }
+func rows(cfg measure.Config) []measure.Row {
+	if cfg.Quick { // a store is filled for each run
+		return compared(10_000).rows()
+	}
+	return compared(200_000).rows()
+}
 
 // compared stores have so many records where reading is measured.
 type compared int
@@ -25,7 +30,11 @@ func (records compared) rows() []measure.Row {
 		"the program fails at the first difference"
 	there := fmt.Sprintf("one process; keys of 16 bytes, values of 100, %d records; ", records)
 	row := func(name, what, load, unit string, goals map[string]float64) measure.Row {
-		r := measure.Row{Group: "exercise 14", Name: "mmapdb_" + name, What: what, Check: check, Unit: measure.Unit(unit)}
+		r := measure.Row{Group: "exercise 14", Name: "mmapdb_" + name, What: what, Check: check, Unit: measure.Unit(unit),
+			Detail: load == "scan" || load == "beside"}
+		if load != "fill" { // a store is filled for each run
+			r.Beside = time.Second
+		}
 		for _, p := range peers {
 			r.Variants = append(r.Variants, measure.Variant{
 				Name: p.name, Goal: goals[p.name],
@@ -74,31 +83,15 @@ func (records compared) measured(ctx context.Context, cfg *measure.Config, p pee
 		return s, err
 	}
 	defer os.RemoveAll(dir)
-	start := func(ctx context.Context, sync, load string, count int64) (*measure.Child, error) {
+	args := func(sync, load string, count int64) []string {
 		args := []string{program}
 		if p.store != "" {
 			args = append(args, p.store)
 		}
-		args = append(args, filepath.Join(dir, "store"), sync, load, strconv.Itoa(int(records)), strconv.FormatInt(count, 10))
-		return measure.Start(ctx, cfg, 0, measure.Command{Args: args})
-	}
-	run := func(sync, load string, count int64) (int64, error) {
-		c, err := start(ctx, sync, load, count)
-		if err != nil {
-			return 0, err
-		}
-		out, err := c.Wait()
-		if err != nil {
-			return 0, err
-		}
-		var ns, done int64
-		if _, err := fmt.Sscanf(out, "%d ns for %d", &ns, &done); err != nil || done != count {
-			return 0, fmt.Errorf("it printed %q", out)
-		}
-		return ns, nil
+		return append(args, filepath.Join(dir, "store"), sync, load, strconv.Itoa(int(records)), strconv.FormatInt(count, 10))
 	}
 	if load != "fill" {
-		if _, err := run("no-sync", "setup", int64(records)); err != nil {
+		if _, err := measure.Timed(ctx, cfg, int64(records), args("no-sync", "setup", int64(records))...); err != nil {
 			return s, err
 		}
 		if err := flushAll(dir); err != nil {
@@ -106,15 +99,25 @@ func (records compared) measured(ctx context.Context, cfg *measure.Config, p pee
 		}
 	}
 	if load == "beside" {
-		stop, err := beside(ctx, func(ctx context.Context) (*measure.Child, error) { return start(ctx, "sync", "puts", 1<<40) })
+		stop, err := beside(ctx, cfg, args("sync", "puts", 1<<40))
 		if err != nil {
 			return s, err
 		}
 		defer func() { err = errors.Join(err, stop()) }()
 	}
-	ns, err := run("sync", load, n)
-	return measure.Sample{Elapsed: time.Duration(ns), Verified: n}, err
+	count := n
+	if load == "fill" {
+		count = max(n, transaction)
+	}
+	s, err = measure.Timed(ctx, cfg, count, args("sync", load, count)...)
+	if err == nil && count > n { // such a run reports its share of the time
+		s.Elapsed, s.Verified = max(1, time.Duration(float64(s.Elapsed)*float64(n)/float64(count))), n
+	}
+	return s, err
 }
+
+// transaction is how many records a store is filled with at once, and at least.
+const transaction = 1000
 
 // flushAll brings what was set up to the disk, so that no load waits for it.
 func flushAll(dir string) error {
@@ -133,9 +136,9 @@ var errEnough = errors.New("measured")
 
 // beside starts a process that writes until stop is called; an error of stop is that it had
 // ended before.
-func beside(ctx context.Context, start func(context.Context) (*measure.Child, error)) (stop func() error, err error) {
+func beside(ctx context.Context, cfg *measure.Config, args []string) (stop func() error, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	c, err := start(ctx)
+	c, err := measure.Start(ctx, cfg, 0, measure.Command{Args: args})
 	if err != nil {
 		cancel(nil)
 		return nil, err

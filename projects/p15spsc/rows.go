@@ -29,6 +29,10 @@ func rows(measure.Config) []measure.Row {
 	}
 	const between = "numbers written by one process and read by another, from the reader's first queueful to its last item; "
 	const within = "the same between two threads of one process; "
+	detail := func(r measure.Row) measure.Row {
+		r.Detail = true
+		return r
+	}
 	return []measure.Row{
 		operations("spsc_item", between+"one item at a time, each published at once",
 			pair("Go", inGo, inGo, Cached, 0), pair("C", inC, inC, Cached, 0),
@@ -36,18 +40,18 @@ func rows(measure.Config) []measure.Row {
 			pair("Go semaphores", inGo, inGo, Sem, 0), pair("C semaphores", inC, inC, Sem, 0)),
 		operations("spsc_deferred", between+"one item at a time, published by the quarter; C at once",
 			pair("Go", inGo, inGo, Deferred, 0), pair("C item", inC, inC, Cached, deferredGoal), pair("C deferred", inC, inC, Deferred, 0)),
-		operations("spsc_slices", between+"in slices of 64; C item by item",
-			pair("Go", inGo, inGo, Batched, 0), pair("C item", inC, inC, Cached, slicesGoal), pair("C slices", inC, inC, Batched, 0)),
-		operations("spsc_steps", between+"what each step brings",
+		detail(operations("spsc_slices", between+"in slices of 64; C item by item",
+			pair("Go", inGo, inGo, Batched, 0), pair("C item", inC, inC, Cached, slicesGoal), pair("C slices", inC, inC, Batched, 0))),
+		detail(operations("spsc_steps", between+"what each step brings",
 			pair("Go", inGo, inGo, Cached, 0), pair("naive", inGo, inGo, Naive, 0), pair("padded", inGo, inGo, Padded, 0),
-			pair("deferred", inGo, inGo, Deferred, 0), pair("slices", inGo, inGo, Batched, 0)),
-		operations("spsc_crossed", between+"Go and C at the two ends of one queue",
-			pair("Go", inGo, inGo, Cached, 0), pair("Go to C", inGo, inC, Cached, 0), pair("C to Go", inC, inGo, Cached, 0)),
+			pair("deferred", inGo, inGo, Deferred, 0), pair("slices", inGo, inGo, Batched, 0))),
+		detail(operations("spsc_crossed", between+"Go and C at the two ends of one queue",
+			pair("Go", inGo, inGo, Cached, 0), pair("Go to C", inGo, inC, Cached, 0), pair("C to Go", inC, inGo, Cached, 0))),
 		operations("spsc_threads", within+"one item at a time",
 			threads("Go", Cached), measure.Variant{Name: "Go channel", Run: channelPeer},
 			measure.Variant{Name: "Go sync.Mutex", Run: syncPeer}, measure.Variant{Name: "boost", Run: boostPeer}),
-		operations("spsc_threads_deferred", within+"one item at a time, published by the quarter",
-			threads("Go", Deferred), measure.Variant{Name: "boost", Run: boostPeer}),
+		detail(operations("spsc_threads_deferred", within+"one item at a time, published by the quarter",
+			threads("Go", Deferred), measure.Variant{Name: "boost", Run: boostPeer})),
 		{Group: group, Name: "lat_spsc_push", Check: check, Unit: measure.Nanoseconds,
 			What: "a write into a queue with room, one each microsecond, while the other process reads",
 			Variants: []measure.Variant{timed("Go", inGo, Cached, 0), timed("C", inC, Cached, pushGoal),

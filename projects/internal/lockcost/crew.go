@@ -12,7 +12,6 @@ import (
 
 	"unpipc/gobind/process"
 	"unpipc/gobind/pthread"
-	"unpipc/gobind/sysvsem"
 	"unpipc/projects/internal/measure"
 )
 
@@ -61,13 +60,14 @@ func (r *role) run() (o measure.Outcome, err error) {
 			_ = m.file.Close() // somebody may still be at work in the memory
 		}
 	}()
+	m.workers, m.maker = int32(r.workers), int32(os.Getpid())
 	if r.kind.prepare != nil {
 		if err := r.kind.prepare(r, m); err != nil {
 			return o, err
 		}
 	}
-	if r.kind.systemV {
-		defer func() { err = errors.Join(err, sysvsem.Open(int(m.set)).Remove()) }()
+	if r.kind.clean != nil {
+		defer func() { err = errors.Join(err, r.kind.clean(m)) }()
 	}
 	start := r.startThreads
 	if r.processes {
@@ -99,7 +99,7 @@ func (r *role) run() (o measure.Outcome, err error) {
 	}
 	want := int64(r.count)
 	if r.kind.turns {
-		want *= 2
+		want *= int64(r.workers)
 	}
 	if m.counter != want {
 		return o, fmt.Errorf("%s: the counter is at %d after %d increments", r.lock, m.counter, want)

@@ -3,7 +3,7 @@
 //
 //	call_…  one worker locks, increments a counter and unlocks; nobody contends
 //	incr_…  several workers increment one counter, each time under the lock
-//	lat_…   two workers take turns: a round trip wakes each of them once
+//	lat_…   the workers take turns: a round wakes each of them once
 //
 // The workers are threads of one process, or processes that share a page of memory, as
 // the row says. Each variant is a process of its own that starts them: the running

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"unpipc/gobind/posixsem"
 	"unpipc/gobind/sysvsem"
 	"unpipc/projects/internal/exercise"
 )
@@ -20,6 +21,9 @@ const (
 )
 
 func setKey(pid int) sysvsem.Key { return sysvsem.Key(keyMark | pid&keyPIDMask) }
+
+// semName is the named semaphore of a process.
+func semName(pid int) string { return fmt.Sprintf("/unpipc-%d-lockcost", pid) }
 
 // Leftovers are the semaphores whose makers were killed. All else that a role uses ends
 // with it.
@@ -37,6 +41,21 @@ func Leftovers() ([]exercise.Leftover, error) {
 		left = append(left, exercise.Leftover{
 			Name: fmt.Sprintf("System V semaphores key %s (semid %d)", st.Key, st.ID),
 			Why:  fmt.Sprintf("process %d is gone", pid), Remove: sysvsem.Open(st.ID).Remove,
+		})
+	}
+	names, err := posixsem.List()
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		var pid int
+		if n, _ := fmt.Sscanf(name, "/unpipc-%d-lockcost", &pid); n != 1 || name != semName(pid) ||
+			!errors.Is(unix.Kill(pid, 0), unix.ESRCH) {
+			continue
+		}
+		left = append(left, exercise.Leftover{
+			Name: "POSIX semaphore " + name, Why: fmt.Sprintf("process %d is gone", pid),
+			Remove: func() error { return posixsem.Unlink(name) },
 		})
 	}
 	return left, nil

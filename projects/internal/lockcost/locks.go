@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"sync"
 
+	"golang.org/x/sys/unix"
+
 	"unpipc/gobind/posixsem"
 	"unpipc/gobind/pthread"
 	"unpipc/gobind/reclock"
@@ -21,12 +23,12 @@ type kind struct {
 	prepare func(r *role, m *memory) error
 	// join makes what one worker does n times.
 	join func(w *worker) (work, error)
-	// turns is true where two workers take turns: n is then what each of them does.
+	// clean removes what would outlive the workers. May be nil.
+	clean func(m *memory) error
+	// turns is true where the workers take turns: n is then what each of them does.
 	turns bool
 	// alone is true of what lets several in, amongProcesses of what lets all threads in.
 	alone, amongProcesses bool
-	// systemV is true of what has System V semaphores, which are then to be removed.
-	systemV bool
 }
 
 type work func(n uint64) error
@@ -129,23 +131,42 @@ var sem = kind{
 	},
 	join: func(w *worker) (work, error) {
 		s, err := posixsem.At(w.object(0))
-		if err != nil {
-			return nil, err
-		}
-		counter := &w.counter
-		return func(n uint64) error {
-			for range n {
-				if err := s.Wait(); err != nil {
-					return err
-				}
-				*counter++
-				if err := s.Post(); err != nil {
-					return err
-				}
-			}
-			return nil
-		}, nil
+		return w.underSem(s), err
 	},
+}
+
+// semNamed has a name, which tells who made it: leftovers.go.
+var semNamed = kind{
+	prepare: func(_ *role, m *memory) error {
+		s, err := posixsem.Open(semName(int(m.maker)), unix.O_CREAT|unix.O_EXCL, 0o600, 1)
+		if err != nil {
+			return err
+		}
+		return s.Close()
+	},
+	clean: func(m *memory) error { return posixsem.Unlink(semName(int(m.maker))) },
+	join: func(w *worker) (work, error) { // it is closed by the process's end
+		s, err := posixsem.Open(semName(int(w.maker)), 0, 0, 0)
+		return w.underSem(s), err
+	},
+}
+
+// underSem is increments without a call through a function's value: a semaphore of ours
+// that is free costs little more than that.
+func (w *worker) underSem(s *posixsem.Sem) work {
+	counter := &w.counter
+	return func(n uint64) error {
+		for range n {
+			if err := s.Wait(); err != nil {
+				return err
+			}
+			*counter++
+			if err := s.Post(); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 }
 
 // establish makes the System V semaphores, with these values.
@@ -160,9 +181,11 @@ func establish(m *memory, values ...int) error {
 	return err
 }
 
+func removeSet(m *memory) error { return sysvsem.Open(int(m.set)).Remove() }
+
 func semop(flags int16) kind {
 	return kind{
-		systemV: true,
+		clean:   removeSet,
 		prepare: func(_ *role, m *memory) error { return establish(m, 1) },
 		join: func(w *worker) (work, error) {
 			set := sysvsem.Open(int(w.set))
@@ -219,6 +242,7 @@ var kinds = map[string]kind{
 	"spin":               spin,
 	"sem":                sem,
 	"sem_libc":           sem,
+	"sem_named":          semNamed,
 	"semop":              semop(0),
 	"semop_undo":         semop(sysvsem.Undo),
 	"reclock":            recordLock(reclock.Process),

@@ -20,10 +20,12 @@ const (
 
 // page is the memory that the workers share: struct page of ref/page.h.
 type page struct {
-	ready atomic.Uint32 // workers
-	begin atomic.Uint32 // 1: they are let go; they sleep on it
-	set   int32         // identifier of the System V semaphores
-	_     [52]byte
+	ready   atomic.Uint32 // workers
+	begin   atomic.Uint32 // 1: they are let go; they sleep on it
+	set     int32         // identifier of the System V semaphores
+	workers int32
+	maker   int32 // process whose name the named semaphore has
+	_       [44]byte
 
 	counter int64
 	_       [56]byte
@@ -31,7 +33,7 @@ type page struct {
 	done [maxWorkers]int64    // ns, when each was
 	seen [2][maxWorkers]int64 // of each round of a barrier: who has come to it
 
-	objects [2][objectSize]byte
+	objects [1 + maxWorkers][objectSize]byte
 }
 
 // memory is a mapped page, and the descriptor that leads to it, whose bytes are also

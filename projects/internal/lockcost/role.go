@@ -40,9 +40,9 @@ func roleMain(args []string) {
 		"  ipc_suite lockcost-role --lock mutex --workers 4 --count 1000000")
 	var r role
 	p.StringVar(&r.lock, "lock", "", "one of "+strings.Join(names(), ", "))
-	p.IntVar(&r.workers, "workers", 1, "how many, up to 16; 2 where they take turns")
+	p.IntVar(&r.workers, "workers", 1, "how many, up to 16; at least 2 where they take turns")
 	p.BoolVar(&r.processes, "processes", false, "the workers are processes, not threads")
-	p.Uint64Var(&r.count, "count", 1000, "increments of all workers together, or round trips")
+	p.Uint64Var(&r.count, "count", 1000, "increments of all workers together, or rounds")
 	// Of a worker that is a process, started by another role:
 	index := p.Int("worker", -1, "")
 	parent := p.Int("parent", 0, "")
@@ -53,8 +53,8 @@ func roleMain(args []string) {
 	switch {
 	case !known:
 		p.BadUsage("--lock is one of %s", strings.Join(names(), ", "))
-	case r.workers < 1 || r.workers > maxWorkers || r.kind.turns && r.workers != 2:
-		p.BadUsage("--workers is from 1 to %d, and 2 where they take turns", maxWorkers)
+	case r.workers < 1 || r.workers > maxWorkers || r.kind.turns && r.workers < 2:
+		p.BadUsage("--workers is from 1 to %d, and at least 2 where they take turns", maxWorkers)
 	case kind.alone && r.workers > 1:
 		p.BadUsage("this lock lets several in: --workers is 1")
 	case kind.amongProcesses && r.workers > 1 && !r.processes:

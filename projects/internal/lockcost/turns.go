@@ -11,14 +11,19 @@ import (
 
 // turn increments the counter, which must be at this worker's turn.
 func (w *worker) turn() error {
-	if w.counter&1 != int64(w.index) {
-		return fmt.Errorf("worker %d: it is the other one's turn", w.index)
+	if !w.mine() {
+		return fmt.Errorf("worker %d: it is the turn of another", w.index)
 	}
 	w.counter++
 	return nil
 }
 
-// handing is n times: wait for one's own semaphore, increment, give the other's.
+func (w *worker) mine() bool { return w.counter%int64(w.workers) == int64(w.index) }
+
+// next is the worker whose turn comes after this one's.
+func (w *worker) next() int { return (w.index + 1) % int(w.workers) }
+
+// handing is n times: wait for one's own turn, increment, give it to the next.
 func (w *worker) handing(wait, post func() error) work {
 	return func(n uint64) error {
 		for range n {
@@ -39,10 +44,10 @@ func (w *worker) handing(wait, post func() error) work {
 var condTurns = kind{
 	turns: true,
 	prepare: func(r *role, m *memory) error {
-		if _, err := pthread.InitMutex(m.object(0), pthread.MutexAttr{Shared: r.processes}); err != nil {
-			return err
+		_, err := pthread.InitMutex(m.object(0), pthread.MutexAttr{Shared: r.processes})
+		for i := 1; i <= r.workers && err == nil; i++ { // each worker waits at its own
+			_, err = pthread.InitCond(m.object(i), pthread.CondAttr{Shared: r.processes})
 		}
-		_, err := pthread.InitCond(m.object(1), pthread.CondAttr{Shared: r.processes})
 		return err
 	},
 	join: func(w *worker) (work, error) {
@@ -50,20 +55,23 @@ var condTurns = kind{
 		if err != nil {
 			return nil, err
 		}
-		c, err := pthread.CondAt(w.object(1))
+		mine, err := pthread.CondAt(w.object(1 + w.index))
 		if err != nil {
 			return nil, err
 		}
-		mine := int64(w.index)
+		next, err := pthread.CondAt(w.object(1 + w.next()))
+		if err != nil {
+			return nil, err
+		}
 		wait := func() error {
 			err := m.Lock()
-			for err == nil && w.counter&1 != mine {
-				err = c.Wait(m)
+			for err == nil && !w.mine() {
+				err = mine.Wait(m)
 			}
 			return err
 		}
 		post := func() error {
-			if err := c.Signal(); err != nil {
+			if err := next.Signal(); err != nil {
 				return err
 			}
 			return m.Unlock()
@@ -72,11 +80,18 @@ var condTurns = kind{
 	},
 }
 
+// firstTurn are the semaphores' values: the first worker has the turn.
+func firstTurn(workers int) []int {
+	values := make([]int, workers)
+	values[0] = 1
+	return values
+}
+
 var semTurns = kind{
 	turns: true,
-	prepare: func(_ *role, m *memory) error {
-		for i, value := range []uint{1, 0} {
-			if _, err := posixsem.Init(m.object(i), value); err != nil {
+	prepare: func(r *role, m *memory) error {
+		for i, value := range firstTurn(r.workers) {
+			if _, err := posixsem.Init(m.object(i), uint(value)); err != nil {
 				return err
 			}
 		}
@@ -87,31 +102,31 @@ var semTurns = kind{
 		if err != nil {
 			return nil, err
 		}
-		others, err := posixsem.At(w.object(1 - w.index))
+		next, err := posixsem.At(w.object(w.next()))
 		if err != nil {
 			return nil, err
 		}
-		return w.handing(mine.Wait, others.Post), nil
+		return w.handing(mine.Wait, next.Post), nil
 	},
 }
 
 var semopTurns = kind{
 	turns:   true,
-	systemV: true,
-	prepare: func(_ *role, m *memory) error { return establish(m, 1, 0) },
+	clean:   removeSet,
+	prepare: func(r *role, m *memory) error { return establish(m, firstTurn(r.workers)...) },
 	join: func(w *worker) (work, error) {
 		set := sysvsem.Open(int(w.set))
-		mine, others := uint16(w.index), uint16(1-w.index)
+		mine, next := uint16(w.index), uint16(w.next())
 		return w.handing(
 			func() error { return set.Do(sysvsem.Op{Sem: mine, Add: -1}) },
-			func() error { return set.Do(sysvsem.Op{Sem: others, Add: 1}) }), nil
+			func() error { return set.Do(sysvsem.Op{Sem: next, Add: 1}) }), nil
 	},
 }
 
 var barrierTurns = kind{
 	turns: true,
 	prepare: func(r *role, m *memory) error {
-		_, err := pthread.InitBarrier(m.object(0), 2, r.processes)
+		_, err := pthread.InitBarrier(m.object(0), r.workers, r.processes)
 		return err
 	},
 	join: func(w *worker) (work, error) {
@@ -129,14 +144,16 @@ var barrierTurns = kind{
 				if err != nil {
 					return err
 				}
-				if seen[1-w.index] != round {
-					return fmt.Errorf("round %d: let through before the other came", round)
+				for _, came := range seen[:w.workers] {
+					if came != round {
+						return fmt.Errorf("round %d: let through before all had come", round)
+					}
 				}
 				if serial {
 					serials++
 				}
 			}
-			atomic.AddInt64(&w.counter, 2*serials) // a round is a turn of each
+			atomic.AddInt64(&w.counter, int64(w.workers)*serials) // a round is a turn of each
 			return nil
 		}, nil
 	},

@@ -33,9 +33,18 @@ type Row struct {
 	What  string // between which two points it is measured
 	Check string // how every operation is verified
 	Size  int    // bytes of payload in one operation, 0 if there is none
-	Unit  Unit
+	// Workers is how many take part, in rows that differ in it; else 0.
+	Workers int
+	Unit    Unit
 	// Variants begin with ours.
 	Variants []Variant
+	// Detail is true of a row that tells nearly what another one tells: [Config.Quick]
+	// leaves it out.
+	Detail bool
+	// Beside is about what each run of a variant takes beside what it measures, where
+	// that is much: it is set aside when all rows share a time. [Config.Quick] is taken
+	// to make it a tenth.
+	Beside time.Duration
 }
 
 // Unit is the unit of a row's values, which follow from the number of operations
@@ -60,8 +69,31 @@ type Variant struct {
 	// has the deadline of the run.
 	Run func(ctx context.Context, cfg *Config, n int64) (Sample, error)
 	// Goal of a peer is the ratio of ours to it that is to be reached: at least
-	// this for a rate, at most this for a time. 0: none.
+	// this for a rate, at most this for a time. 0: none, but for [Twin] its usual one.
 	Goal float64
+}
+
+// Twin is the name of a variant that does the same in C. Ours is to be no slower than it
+// by more than a tenth where an operation has a message of 1 KiB or more, and by half
+// where it has less or none.
+const Twin = "C"
+
+// NoGoal is the Goal of a twin that ours is not held to.
+const NoGoal = -1
+
+// goal is what the ratio to the variant is to reach, 0 if nothing.
+func (v *Variant) goal(row *Row) float64 {
+	if v.Goal != 0 || v.Name != Twin {
+		return max(v.Goal, 0)
+	}
+	slower := 1.5
+	if row.Size >= 1<<10 {
+		slower = 1.1
+	}
+	if row.Unit.LowerIsBetter() {
+		return slower
+	}
+	return 1 / slower
 }
 
 // Sample is the result of one run. With Times, the value of a row in Nanoseconds
@@ -76,8 +108,15 @@ type Sample struct {
 
 // Config says how to measure. A zero field has the default named.
 type Config struct {
-	Runs    int           // rounds: 5
-	Budget  time.Duration // time that one run is to fill: 300 ms
+	Runs   int           // rounds: 5
+	Budget time.Duration // time that one run is to fill: 300 ms
+	// Total is the time for all rows together. They share it evenly among their
+	// variants, and have shorter runs where it does not last for runs of Budget; what
+	// one does not need is for those after it. 0: as long as it takes.
+	Total time.Duration
+	// Quick asks rows for the least that still means something: those that prepare
+	// much for each run prepare less, and those that are [Row.Detail] are left out.
+	Quick   bool
 	Timeout time.Duration // after which a run is killed and failed: 30 s
 	Sizes   []int         // message sizes in bytes, for rows that have several
 	Pin     []int         // CPUs for the processes of a run, in turn; none: as the row has it

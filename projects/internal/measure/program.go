@@ -57,3 +57,17 @@ func Alone(ctx context.Context, cfg *Config, name string, p Program, flags ...st
 	}
 	return Sample{Elapsed: time.Duration(o.NS), Verified: o.Count}, nil
 }
+
+// Timed runs a program that does count operations, measures them by itself, and prints
+// "<nanoseconds> ns for <count>".
+func Timed(ctx context.Context, cfg *Config, count int64, args ...string) (Sample, error) {
+	printed, err := Together(ctx, cfg, Command{Args: args})
+	if err != nil {
+		return Sample{}, err
+	}
+	var ns, done int64
+	if _, err := fmt.Sscanf(printed[0], "%d ns for %d", &ns, &done); err != nil || done != count {
+		return Sample{}, fmt.Errorf("%s: it printed %q", filepath.Base(args[0]), printed[0])
+	}
+	return Sample{Elapsed: time.Duration(ns), Verified: done}, nil
+}

@@ -8,13 +8,17 @@ import (
 
 // Results are what a whole run of the benchmark found. The JSON names are part of
 // the interface; figures are in the row's unit, times in nanoseconds, sizes in
-// bytes, none of them rounded or scaled.
+// bytes, none of them rounded or scaled. [Load] reads them back.
 type Results struct {
+	Format   string    `json:"format"`  // [Format]
+	Version  int       `json:"version"` // [Version]
 	Machine  Machine   `json:"machine"`
 	Started  time.Time `json:"started"`
 	Seconds  float64   `json:"seconds"`
+	Quick    bool      `json:"quick,omitempty"` // smaller workloads, see [Config]
 	Runs     int       `json:"runs"`
-	BudgetNS int64     `json:"budget_ns"`
+	BudgetNS int64     `json:"budget_ns"`          // of a run at most
+	TotalNS  int64     `json:"total_ns,omitempty"` // that all rows were to share
 	Pin      []int     `json:"pin,omitempty"`
 	RealTime bool      `json:"real_time"`
 	Rows     []Result  `json:"rows"`
@@ -28,6 +32,7 @@ type Result struct {
 	What          string          `json:"what"`
 	Check         string          `json:"check"`
 	Size          int             `json:"size_bytes,omitempty"`
+	Workers       int             `json:"workers,omitempty"`
 	Unit          Unit            `json:"unit"`
 	LowerIsBetter bool            `json:"lower_is_better"`
 	Failed        string          `json:"failed,omitempty"`
@@ -44,7 +49,7 @@ type VariantResult struct {
 	Min            float64   `json:"min,omitempty"`
 	Max            float64   `json:"max,omitempty"`
 	BytesPerSecond float64   `json:"bytes_per_second,omitempty"` // of a rate with a size, from the median
-	Operations     int64     `json:"operations,omitempty"`       // in one run
+	Operations     int64     `json:"operations,omitempty"`       // in one run, on the average
 	Verified       int64     `json:"verified,omitempty"`         // in all runs
 	Times          *Times    `json:"times,omitempty"`
 	Ratio          *Ratio    `json:"ratio,omitempty"` // of ours to this peer
@@ -57,6 +62,14 @@ type Times struct {
 	P99  int64   `json:"p99_ns"`
 	P999 int64   `json:"p999_ns"`
 	Max  int64   `json:"max_ns"`
+	// Quantiles are the curve of the distribution, from the least to the greatest.
+	Quantiles []Quantile `json:"quantiles,omitempty"`
+}
+
+// Quantile is one point of a distribution: the part Q of all operations took NS or less.
+type Quantile struct {
+	Q  float64 `json:"q"` // 0 is the least, 1 the greatest
+	NS int64   `json:"ns"`
 }
 
 // Ratio is our value divided by the peer's, taken in each round.
@@ -77,7 +90,7 @@ func (r *Results) Failures() []Result {
 func outline(row *Row) *Result {
 	return &Result{
 		Group: row.Group, Name: row.Name, What: row.What, Check: row.Check,
-		Size: row.Size, Unit: row.Unit, LowerIsBetter: row.Unit.LowerIsBetter(),
+		Size: row.Size, Workers: row.Workers, Unit: row.Unit, LowerIsBetter: row.Unit.LowerIsBetter(),
 	}
 }
 
@@ -96,7 +109,8 @@ func summarize(row *Row, lanes []*lane) *Result {
 	for i, l := range lanes {
 		v := VariantResult{Name: l.Name, Skipped: l.skipped}
 		if l.skipped == "" {
-			v.Values, v.Operations, v.Verified = l.values, l.n, l.total.Verified
+			v.Values, v.Verified = l.values, l.total.Verified
+			v.Operations = v.Verified / int64(len(l.values))
 			v.Median, v.Min, v.Max = spread(l.values)
 			switch {
 			case row.Unit == Bytes:
@@ -115,7 +129,7 @@ func summarize(row *Row, lanes []*lane) *Result {
 }
 
 func ratio(l *lane, lowerIsBetter bool) *Ratio {
-	r := &Ratio{Values: l.ratios, Goal: l.Goal}
+	r := &Ratio{Values: l.ratios, Goal: l.goal(l.row)}
 	r.Median, r.Min, r.Max = spread(l.ratios)
 	if r.Goal != 0 {
 		met := r.Median >= r.Goal
@@ -134,7 +148,7 @@ func times(l *lane) *Times {
 	}
 	return &Times{
 		Avg: h.Mean(), P50: h.ValueAtQuantile(50), P99: h.ValueAtQuantile(99),
-		P999: h.ValueAtQuantile(99.9), Max: h.Max(),
+		P999: h.ValueAtQuantile(99.9), Max: h.Max(), Quantiles: quantiles(h),
 	}
 }
 

@@ -1,8 +1,10 @@
 package measure
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
@@ -16,54 +18,110 @@ type Progress struct {
 	Left        time.Duration // estimated; 0 while there is nothing to go by
 }
 
-// Run measures the rows one after the other. progress may be nil. When ctx ends,
-// the rows finished so far are returned with the cause of ctx.
+// Run measures the rows one after the other, those first that need time beside what they
+// measure, so that the others can share what is left. progress may be nil. When ctx ends,
+// the rows finished so far are returned with the cause of ctx. Results are in the order of
+// rows.
 func Run(ctx context.Context, rows []Row, cfg Config, progress func(Progress)) (*Results, error) {
 	cfg = cfg.Defaults()
+	if cfg.Quick {
+		rows = slices.DeleteFunc(slices.Clone(rows), func(r Row) bool { return r.Detail })
+	}
 	start := time.Now()
 	res := &Results{
-		Machine: DescribeMachine(ctx), Started: start,
-		Runs: cfg.Runs, BudgetNS: cfg.Budget.Nanoseconds(), Pin: cfg.Pin, RealTime: cfg.RealTime, Rows: []Result{},
+		Format: Format, Version: Version,
+		Machine: DescribeMachine(ctx), Started: start, Quick: cfg.Quick,
+		Runs: cfg.Runs, BudgetNS: cfg.Budget.Nanoseconds(), TotalNS: cfg.Total.Nanoseconds(),
+		Pin: cfg.Pin, RealTime: cfg.RealTime, Rows: []Result{},
 	}
-	tell := func(row *Row, done int) {
-		p := Progress{Row: row, Done: done, Total: len(rows), Elapsed: time.Since(start)}
-		if done > 0 {
-			p.Left = p.Elapsed / time.Duration(done) * time.Duration(len(rows)-done)
+	order := make([]int, len(rows))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(rows[j].Beside, rows[i].Beside) })
+	found := make([]*Result, len(rows))
+	collect := func() *Results {
+		for _, r := range found {
+			if r != nil {
+				res.Rows = append(res.Rows, *r)
+			}
+		}
+		return res
+	}
+	done, variants, aside := 0, 0, time.Duration(0)
+	for i := range rows {
+		variants += len(rows[i].Variants)
+		aside += rows[i].aside(&cfg)
+	}
+	tell := func(row *Row, rowsDone int) {
+		p := Progress{Row: row, Done: rowsDone, Total: len(rows), Elapsed: time.Since(start)}
+		switch left := time.Duration(variants - done); {
+		case cfg.Total > 0:
+			p.Left = cfg.left(p.Elapsed, aside, left)
+		case done > 0:
+			p.Left = p.Elapsed / time.Duration(done) * left
 		}
 		if progress != nil {
 			progress(p)
 		}
 	}
-	for i := range rows {
-		tell(&rows[i], i)
-		r := runRow(ctx, &rows[i], &cfg)
-		if ctx.Err() != nil {
-			return res, context.Cause(ctx)
+	for rowsDone, i := range order {
+		tell(&rows[i], rowsDone)
+		share := time.Duration(0)
+		if cfg.Total > 0 {
+			own := rows[i].aside(&cfg) / time.Duration(len(rows[i].Variants))
+			share = max(1, own+(cfg.Total-time.Since(start)-aside)/time.Duration(variants-done))
 		}
-		res.Rows = append(res.Rows, *r)
+		aside -= rows[i].aside(&cfg)
+		r := runRow(ctx, &rows[i], &cfg, share)
+		if ctx.Err() != nil {
+			return collect(), context.Cause(ctx)
+		}
+		found[i] = r
+		done += len(rows[i].Variants)
 	}
 	tell(nil, len(rows))
 	res.Seconds = time.Since(start).Seconds()
-	return res, nil
+	return collect(), nil
+}
+
+// aside is what all runs of a row take beside what they measure, those included that find
+// the count.
+func (r *Row) aside(cfg *Config) time.Duration {
+	d := r.Beside * time.Duration(len(r.Variants)*(cfg.Runs+3))
+	if cfg.Quick {
+		d /= 10
+	}
+	return d
+}
+
+// left is how long the other variants will take within a total: what is left of it, unless
+// they cannot use it up, or need more even with the shortest runs.
+func (cfg *Config) left(elapsed, aside, variants time.Duration) time.Duration {
+	runs := variants * time.Duration(cfg.Runs+3)
+	return max(min(cfg.Total-elapsed, runs*cfg.Budget+aside), runs*2*leastBudget)
 }
 
 // lane is a variant on its way through the rounds.
 type lane struct {
 	*Variant
 	row     *Row
-	n       int64 // operations a run
+	budget  time.Duration // of a run
+	n       int64         // operations a run
 	values  []float64
 	ratios  []float64 // of ours to it
 	total   Sample
 	skipped string
 }
 
-func runRow(ctx context.Context, row *Row, cfg *Config) *Result {
+// runRow measures one row; share is the time that each variant may take, 0 if there is
+// no bound.
+func runRow(ctx context.Context, row *Row, cfg *Config, share time.Duration) *Result {
 	lanes := make([]*lane, len(row.Variants))
 	for i := range lanes {
-		l := &lane{Variant: &row.Variants[i], row: row}
+		l := &lane{Variant: &row.Variants[i], row: row, budget: cfg.Budget}
 		lanes[i] = l
-		err := l.calibrate(ctx, cfg)
+		err := l.calibrate(ctx, cfg, share)
 		if reason, ok := Skipped(err); ok {
 			l.skipped = reason
 		} else if err != nil {
@@ -84,6 +142,9 @@ func runRow(ctx context.Context, row *Row, cfg *Config) *Result {
 				return failed(row, l, err)
 			}
 			l.add(s)
+			if s.Elapsed > 10*l.budget { // calibrated when it happened to be fast
+				l.n = max(1, l.n/4)
+			}
 		}
 		for _, l := range lanes[1:] {
 			if l.skipped == "" {
@@ -94,22 +155,52 @@ func runRow(ctx context.Context, row *Row, cfg *Config) *Result {
 	return summarize(row, lanes)
 }
 
-// calibrate finds the number of operations that fill the budget.
-func (l *lane) calibrate(ctx context.Context, cfg *Config) error {
-	for l.n = 1; ; {
+// leastBudget is how short the runs of a row become at most for want of time: in less,
+// the clock and the begin of the work would be measured.
+const leastBudget = 5 * time.Millisecond
+
+// calibrate finds the number of operations that fill a run. Within a share a run is what
+// is left of it for each, less what starts and ends the processes.
+func (l *lane) calibrate(ctx context.Context, cfg *Config, share time.Duration) error {
+	begin := time.Now()
+	probe := func() (fill float64, err error) {
+		before := time.Now()
 		s, err := l.run(ctx, cfg)
+		if err != nil {
+			return 0, err
+		}
+		if share > 0 {
+			beside := max(0, time.Since(before)-s.Elapsed)
+			left := (share-time.Since(begin))/time.Duration(cfg.Runs) - beside
+			l.budget = min(max(left, leastBudget), cfg.Budget)
+		}
+		return float64(l.budget) / float64(s.Elapsed), nil
+	}
+	for l.n = 1; ; {
+		fill, err := probe()
+		if err == nil && fill < 3 { // unless the machine did something else meanwhile
+			var again float64
+			again, err = probe()
+			fill = max(fill, again)
+		}
 		if err != nil {
 			return err
 		}
-		fill := float64(cfg.Budget) / float64(s.Elapsed)
-		// A first, short run is mostly start; do not trust it far.
-		n := max(1, int64(float64(l.n)*min(fill, 100)))
-		near := fill < 3
-		l.n = n
-		if near {
+		// A first, short run is mostly start; do not trust it far. Nor a later one:
+		// a lock is fast as long as the others have not come to it.
+		l.n = max(1, int64(float64(l.n)*min(fill, growth(l.n))))
+		if fill < 3 {
 			return nil
 		}
 	}
+}
+
+// growth bounds how much longer a run is than the one before, which had n operations.
+func growth(n int64) float64 {
+	if n < 1000 {
+		return 100
+	}
+	return 25
 }
 
 // run is one run, whose figures count only if all operations were verified.

@@ -27,3 +27,30 @@ func TimesOf(pairs [][2]int64) (*hdrhistogram.Histogram, error) {
 	}
 	return times, nil
 }
+
+// curve is where a distribution is looked at: densely in its middle, and from there on
+// ever closer to its end, where the seldom and slow operations are.
+var curve = []float64{
+	0, 0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.925, 0.95, 0.97, 0.98, 0.985,
+	0.99, 0.9925, 0.995, 0.9975, 0.999, 0.9995, 0.9999, 0.99995, 0.99999, 0.999999, 1,
+}
+
+// quantiles leaves out those points beyond which there is less than one operation: they
+// would repeat the greatest.
+func quantiles(times *hdrhistogram.Histogram) []Quantile {
+	var points []Quantile
+	for _, q := range curve {
+		if beyond := (1 - q) * float64(times.TotalCount()); q < 1 && beyond < 1 {
+			continue
+		}
+		ns := times.ValueAtQuantile(100 * q)
+		switch q {
+		case 0:
+			ns = times.Min()
+		case 1:
+			ns = times.Max()
+		}
+		points = append(points, Quantile{q, ns})
+	}
+	return points
+}

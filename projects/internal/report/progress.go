@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -40,10 +41,14 @@ func bar(w io.Writer) func(measure.Progress) {
 	return func(p measure.Progress) {
 		if b == nil {
 			b = progressbar.NewOptions(p.Total, progressbar.OptionSetWriter(w), progressbar.OptionSetWidth(30),
-				progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish())
+				progressbar.OptionShowCount(), progressbar.OptionSetPredictTime(false), progressbar.OptionClearOnFinish())
 		}
 		if p.Row != nil {
-			b.Describe(fmt.Sprintf("%-32s", label(p.Row)))
+			left := ""
+			if p.Left > 0 { // the bar's own estimate takes all rows to be alike
+				left = p.Left.Round(time.Second).String() + " left"
+			}
+			b.Describe(fmt.Sprintf("%-36s %10s", label(p.Row), left))
 		}
 		// A terminal that cannot be written to is no reason to stop measuring.
 		_ = b.Set(p.Done)
@@ -51,8 +56,5 @@ func bar(w io.Writer) func(measure.Progress) {
 }
 
 func label(r *measure.Row) string {
-	if r.Size == 0 {
-		return r.Name
-	}
-	return r.Name + " " + bytes(r.Size)
+	return strings.TrimSpace(r.Name + " " + Varied(r.Size, r.Workers))
 }

@@ -26,7 +26,7 @@ func JSON(w io.Writer, res *measure.Results) error {
 // Fields are the columns of [CSV]. An empty field is one that the variant does
 // not have. The ratio is ours to the peer on the same line.
 var Fields = []string{
-	"group", "name", "size_bytes", "unit", "lower_is_better", "variant",
+	"group", "name", "size_bytes", "workers", "unit", "lower_is_better", "variant",
 	"median", "min", "max", "bytes_per_second", "avg_ns", "p50_ns", "p99_ns", "p999_ns", "max_ns",
 	"operations", "verified", "ratio_median", "ratio_min", "ratio_max", "goal", "met", "failed", "skipped",
 }
@@ -44,6 +44,9 @@ func CSV(w io.Writer, res *measure.Results) error {
 			fields["lower_is_better"] = strconv.FormatBool(r.LowerIsBetter)
 			if r.Size > 0 {
 				fields["size_bytes"] = strconv.Itoa(r.Size)
+			}
+			if r.Workers > 0 {
+				fields["workers"] = strconv.Itoa(r.Workers)
 			}
 			line := make([]string, len(Fields))
 			for i, name := range Fields {

@@ -3,7 +3,6 @@ package report_test
 import (
 	"bytes"
 	"encoding/csv"
-	"encoding/json"
 	"flag"
 	"io"
 	"os"
@@ -37,17 +36,21 @@ func results() *measure.Results {
 			Min: median * 0.9, Max: median * 1.05, BytesPerSecond: bytes, Operations: 1000, Verified: 3000, Ratio: r}
 	}
 	times := func(v measure.VariantResult, avg float64, p50, p99, p999, most int64) measure.VariantResult {
-		v.Times = &measure.Times{Avg: avg, P50: p50, P99: p99, P999: p999, Max: most}
+		v.Times = &measure.Times{Avg: avg, P50: p50, P99: p99, P999: p999, Max: most,
+			Quantiles: []measure.Quantile{{Q: 0, NS: p50 / 2}, {Q: 0.5, NS: p50}, {Q: 1, NS: most}}}
 		return v
 	}
 	ratio := func(median, goal float64, met *bool) *measure.Ratio {
-		return &measure.Ratio{Values: []float64{median}, Median: median, Min: median - 0.1, Max: median + 0.1, Goal: goal, Met: met}
+		return &measure.Ratio{Values: []float64{median - 0.1, median, median + 0.1}, Median: median, Min: median - 0.1, Max: median + 0.1, Goal: goal, Met: met}
 	}
 	failed := row("transfer", "bw_fifo", 64, measure.Messages, bw)
 	failed.Failed = "C: recv: message 5: wrong sequence number"
 	skipped := row("transfer", "bw_fifo", 1<<20, measure.Messages, bw)
 	skipped.Skipped = "Go: a packet of 1048576 bytes needs more"
+	contended := row("lock contention", "incr_mutex_threads", 0, "increments/s", "4 threads", rate("Go", 5e6, 0, nil))
+	contended.Workers = 4
 	return &measure.Results{
+		Format: measure.Format, Version: measure.Version,
 		Machine: measure.Machine{CPU: "A CPU", Cores: 2, MemoryBytes: 1 << 30, Virtual: true, Kernel: "6.1", Go: "1.26 amd64",
 			Compiler: "cc 12.2", Load: "0.75 0.10 0.20", Date: "2026-01-02T03:04:05Z"},
 		Started: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Seconds: 12.5, Runs: 3, BudgetNS: 300e6, Pin: []int{0, 1}, RealTime: true,
@@ -60,6 +63,7 @@ func results() *measure.Results {
 				times(rate("C", 8300, 0, ratio(1.02, 1.15, yes(true))), 9000, 8300, 24000, 1e6, 2e6)),
 			row("exercise 1", "bw_pipeline", 1<<20, measure.Bytes, bw, rate("Go", 2.1e9, 2.1e9, nil), rate("bash", 2e9, 2e9, ratio(1.05, 1, yes(true))),
 				measure.VariantResult{Name: "dash", Skipped: "no dash here"}, rate("C", 2.1e9, 2.1e9, ratio(1, 0, nil))),
+			contended,
 			row("exercise 1", "alone", 0, "op/s", bw, rate("Go", 12, 0, nil)),
 			row("exercise 1", "start", 0, measure.Nanoseconds, bw, rate("Go", 1.5e6, 0, nil), rate("bash", 3e6, 0, ratio(0.5, 1, yes(true)))),
 		},
@@ -85,9 +89,9 @@ func TestMarkdownIsAsRecorded(t *testing.T) { golden(t, "results.md", report.Mar
 
 func TestJSONIsAsRecordedAndReadsBackWhole(t *testing.T) {
 	text := golden(t, "results.json", report.JSON)
-	var back measure.Results
-	require.NoError(t, json.Unmarshal(text, &back))
-	assert.Equal(t, results(), &back)
+	back, err := measure.Read(bytes.NewReader(text))
+	require.NoError(t, err)
+	assert.Equal(t, results(), back)
 }
 
 func TestCSVIsAsRecordedWithALineForEachVariant(t *testing.T) {
@@ -95,7 +99,7 @@ func TestCSVIsAsRecordedWithALineForEachVariant(t *testing.T) {
 	lines, err := csv.NewReader(bytes.NewReader(text)).ReadAll()
 	require.NoError(t, err)
 	assert.Equal(t, report.Fields, lines[0])
-	assert.Len(t, lines, 1+2+2+1+1+2+4+1+2)
+	assert.Len(t, lines, 1+2+2+1+1+2+4+1+1+2)
 }
 
 func TestRunWithoutRowsIsReportedToo(t *testing.T) {

@@ -74,10 +74,7 @@ func newSection(title string, columns []column) *section {
 
 // add makes a line for each peer; ours stands on the first.
 func (s *section) add(r *measure.Result) {
-	size := ""
-	if r.Size > 0 {
-		size = bytes(r.Size)
-	}
+	size := Varied(r.Size, r.Workers)
 	head := table.Row{r.Name, size}
 	if r.Name == s.last {
 		head[0] = ""
@@ -89,7 +86,7 @@ func (s *section) add(r *measure.Result) {
 			verdict, note = "skipped", "not possible here: "+r.Skipped
 		}
 		s.table.AppendRow(append(head, verdict))
-		s.notes = append(s.notes, fmt.Sprintf("%s %s: %s", r.Name, size, note))
+		s.notes = append(s.notes, fmt.Sprintf("%s: %s", strings.TrimSpace(r.Name+" "+size), note))
 		return
 	}
 	left := append(head, ours(r)...)
@@ -105,10 +102,21 @@ func (s *section) add(r *measure.Result) {
 			}
 		}
 		if v.Skipped != "" {
-			s.notes = append(s.notes, fmt.Sprintf("%s %s: %s not measured: %s", r.Name, size, v.Name, v.Skipped))
+			s.notes = append(s.notes, fmt.Sprintf("%s: %s not measured: %s", strings.TrimSpace(r.Name+" "+size), v.Name, v.Skipped))
 		}
 		s.table.AppendRow(append(left, peer(r, v)...))
 	}
+}
+
+// Varied is in what rows of one name differ: 64 B, or ×4 for four workers.
+func Varied(size, workers int) string {
+	switch {
+	case size > 0:
+		return bytes(size)
+	case workers > 0:
+		return fmt.Sprintf("×%d", workers)
+	}
+	return ""
 }
 
 func ours(r *measure.Result) table.Row {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/jedib0t/go-pretty/v6/table"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -79,10 +80,17 @@ func wrap(paragraph string) string {
 
 // method says how the figures came about.
 func method(res *measure.Results) []string {
+	long := "about " + seconds(float64(res.BudgetNS))
+	if res.TotalNS > 0 {
+		long += ", or less so that all rows together take " + time.Duration(res.TotalNS).String()
+	}
 	engine := fmt.Sprintf("Method: %d rounds; in each, all variants of a row run once, in rotating order, each run "+
-		"for about %s, after discarded runs that warm up and find the count. Figures are the median of the rounds; "+
+		"for %s, after discarded runs that warm up and find the count. Figures are the median of the rounds; "+
 		"a ratio is ours to the peer in the same round. A time that was taken of each operation is the mean of all but "+
-		"the slowest twentieth in a round; avg and the percentiles are of all.", res.Runs, seconds(float64(res.BudgetNS)))
+		"the slowest twentieth in a round; avg and the percentiles are of all.", res.Runs, long)
+	if res.Quick {
+		engine += " Quick: small workloads, and not every row."
+	}
 	if len(res.Pin) > 0 {
 		engine += fmt.Sprintf(" Processes are pinned to the CPUs %v in turn.", res.Pin)
 	}

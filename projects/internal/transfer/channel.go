@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 
+	"golang.org/x/sys/unix"
+
 	"unpipc/gobind/fifo"
 	"unpipc/gobind/pipe"
 	"unpipc/gobind/unixsock"
@@ -12,10 +14,11 @@ import (
 )
 
 // Channels are the mechanisms by the names that rows and roles use.
-var Channels = []string{"pipe", "fifo", "unix_stream", "unix_seqpacket", "posix_mq", "sysv_mq", "shm_sem"}
+var Channels = []string{"pipe", "fifo", "vmsplice", "unix_stream", "unix_seqpacket", "unix_dgram", "tcp",
+	"posix_mq", "sysv_mq", "shm_sem"}
 
-// streams have no boundaries between messages.
-var streams = []string{"pipe", "fifo", "unix_stream"}
+// streams have no boundaries between messages, and are written to from any memory.
+var streams = []string{"pipe", "fifo", "unix_stream", "tcp"}
 
 // channel is a connection before its two processes have it.
 type channel struct {
@@ -44,10 +47,16 @@ func open(kind string, size int) (*channel, error) {
 		return c, c.openPipes()
 	case "fifo":
 		return c, c.openFIFOs()
+	case "vmsplice":
+		return c, c.openSplicedPipes()
 	case "unix_stream":
 		return c, c.openSockets(unixsock.Stream, size)
 	case "unix_seqpacket":
 		return c, c.openSockets(unixsock.SeqPacket, size)
+	case "unix_dgram":
+		return c, c.openSockets(unix.SOCK_DGRAM, size)
+	case "tcp":
+		return c, c.openTCP()
 	case "posix_mq":
 		return c, c.openPosixQueues(size)
 	case "sysv_mq":
@@ -102,7 +111,7 @@ func (c *channel) openSockets(kind unixsock.Kind, size int) error {
 	}
 	c.ends[0] = end{"3", "3", []file{a}}
 	c.ends[1] = end{"3", "3", []file{b}}
-	if kind != unixsock.SeqPacket {
+	if kind == unixsock.Stream {
 		return nil
 	}
 	for _, s := range []*unixsock.Conn{a, b} {

@@ -1,5 +1,5 @@
 // Package transfer measures how messages get from one process to another:
-// throughput (bw_) and round trips (lat_) of pipes, FIFOs, Unix domain sockets, message
+// throughput (bw_) and round trips (lat_) of pipes, FIFOs, Unix domain sockets, TCP, message
 // queues, and shared memory with semaphores, in Go and in C.
 //
 // # Processes
@@ -8,7 +8,7 @@
 // the running binary started again ([Role]), or bin/ref/transfer from
 // ref/transfer.c. They have the same flags and send the same bytes, so a Go end
 // also works with a C end. The channel has two directions: two pipes, two FIFOs
-// that both processes open by name, one pair of sockets, two POSIX queues of up to
+// that both processes open by name, one pair of sockets (of TCP: over the loopback interface), two POSIX queues of up to
 // ten messages, two types of one System V queue, or two rings of slots in shared
 // memory (ring.go has their layout).
 //
@@ -34,6 +34,9 @@
 // last one of the warm-up between its sequence numbers. For a round trip the
 // receiver sends every message back as it came and the sender, where the clock
 // is, compares it too.
+//
+// Over vmsplice, a pipe that is given pages, the messages of the timed part are built
+// where they are sent from.
 //
 // Every message is one write of one message and is read as such, except where a
 // row says framed: then it goes through package frame, as does the last CRC.

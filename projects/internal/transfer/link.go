@@ -20,6 +20,15 @@ type link struct {
 	io.Reader
 	io.Writer
 	packets bool // a read returns one write, no more and no less, or what fits of it
+	splice  *splicer
+}
+
+// stage is where to build message seq so that it is sent from there, with the bytes of m.
+func (l *link) stage(m []byte, seq uint64) []byte {
+	if l.splice == nil {
+		return m
+	}
+	return l.splice.stage(m, seq)
 }
 
 // put sends one message.
@@ -63,15 +72,15 @@ func openLink(channel, in, out string, size int, outFirst bool) (*link, error) {
 	case "posix_mq":
 		r, inErr := openPosixQueue(in, unix.O_RDONLY)
 		w, outErr := openPosixQueue(out, unix.O_WRONLY)
-		return &link{r, w, true}, errors.Join(inErr, outErr)
+		return &link{Reader: r, Writer: w, packets: true}, errors.Join(inErr, outErr)
 	case "sysv_mq":
 		r, inErr := openSysv(in, size)
 		w, outErr := openSysv(out, size)
-		return &link{r, w, true}, errors.Join(inErr, outErr)
+		return &link{Reader: r, Writer: w, packets: true}, errors.Join(inErr, outErr)
 	case "shm_sem":
 		r, inErr := openRing(in)
 		w, outErr := openRing(out)
-		return &link{r, w, true}, errors.Join(inErr, outErr)
+		return &link{Reader: r, Writer: w, packets: true}, errors.Join(inErr, outErr)
 	case "fifo":
 		var r *pipe.Reader
 		var w *pipe.Writer
@@ -94,8 +103,13 @@ func openLink(channel, in, out string, size int, outFirst bool) (*link, error) {
 	if inErr != nil || outErr != nil {
 		return nil, fmt.Errorf("%q, %q: not descriptors", in, out)
 	}
-	if strings.HasPrefix(channel, "unix_") {
-		return &link{unixsock.New(from), unixsock.New(to), channel == "unix_seqpacket"}, nil
+	switch {
+	case channel == "vmsplice":
+		w, err := newSplicer(to, max(size, sumSize))
+		return &link{Reader: pipe.NewReader(from), Writer: w, splice: w}, err
+	case channel == "tcp", strings.HasPrefix(channel, "unix_"):
+		packets := channel == "unix_seqpacket" || channel == "unix_dgram"
+		return &link{Reader: unixsock.New(from), Writer: unixsock.New(to), packets: packets}, nil
 	}
 	return &link{Reader: pipe.NewReader(from), Writer: pipe.NewWriter(to)}, nil
 }

@@ -47,14 +47,16 @@ func (r *role) send(l *link) (*outcome, error) {
 		w := frame.NewWriter(l, r.batch)
 		put, flush = func(m []byte) error { _, err := w.Write(m); return err }, w.Flush
 	}
+	m := r.m
 	err := r.timed(func(seq uint64) error {
-		message.Stamp(r.m, seq)
-		return put(r.m)
+		m = l.stage(r.m, seq)
+		message.Stamp(m, seq)
+		return put(m)
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := put(sum(r.m)); err != nil {
+	if err := put(sum(m)); err != nil {
 		return nil, err
 	}
 	return &outcome{Count: int64(r.count)}, flush()
@@ -114,9 +116,11 @@ func (r *role) ping(l *link) (*outcome, error) {
 	times := measure.NewTimes()
 	start := time.Now()
 	var before time.Duration
+	m := r.m
 	err := r.timed(func(seq uint64) error {
-		message.Stamp(r.m, seq)
-		if err := l.put(r.m); err != nil {
+		m = l.stage(r.m, seq)
+		message.Stamp(m, seq)
+		if err := l.put(m); err != nil {
 			return err
 		}
 		if err := l.get(back); err != nil {
@@ -133,7 +137,7 @@ func (r *role) ping(l *link) (*outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := l.put(sum(r.m)); err != nil {
+	if err := l.put(sum(m)); err != nil {
 		return nil, err
 	}
 	err = getSum(l, back, "last", r.count)
@@ -151,22 +155,24 @@ func (r *role) pong(l *link) (*outcome, error) {
 			return nil, err
 		}
 	}
+	m := r.m
 	err := r.timed(func(seq uint64) error {
-		if err := l.get(r.m); err != nil {
+		m = l.stage(r.m, seq)
+		if err := l.get(m); err != nil {
 			return err
 		}
-		if err := check(r.m, seq); err != nil {
+		if err := check(m, seq); err != nil {
 			return err
 		}
-		return l.put(r.m)
+		return l.put(m)
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := getSum(l, r.m, "last", r.count); err != nil {
+	if err := getSum(l, m, "last", r.count); err != nil {
 		return nil, err
 	}
-	return &outcome{Count: int64(r.count)}, l.put(sum(r.m))
+	return &outcome{Count: int64(r.count)}, l.put(sum(m))
 }
 
 // putVerified sends a message of the warm-up.

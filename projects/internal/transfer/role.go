@@ -23,7 +23,7 @@ func Role() {
 	}
 }
 
-const channelNames = "pipe, fifo, unix_stream, unix_seqpacket, posix_mq, sysv_mq or shm_sem"
+const channelNames = "pipe, fifo, vmsplice, unix_stream, unix_seqpacket, unix_dgram, tcp, posix_mq, sysv_mq or shm_sem"
 
 // role is what the command line of a role says.
 type role struct {

@@ -41,7 +41,7 @@ func TestEveryChannelCarriesVerifiedMessagesBetweenGoAndC(t *testing.T) {
 		for a, first := range languages {
 			for b, second := range languages {
 				t.Run(fmt.Sprintf("%s from %s to %s", channel, a, b), func(t *testing.T) {
-					for _, size := range []int{1, 2, 15, 16, 17, 64, 4096, 70_001, 1 << 20} {
+					for _, size := range []int{1, 15, 16, 64, 4096, 70_001, 1 << 20} {
 						n := int64(max(3, min(300, 1<<20/size)))
 						for _, roundTrip := range []bool{false, true} {
 							j := job{channel: channel, size: size, roundTrip: roundTrip}
@@ -73,7 +73,7 @@ func TestEveryChannelCarriesVerifiedMessagesBetweenGoAndC(t *testing.T) {
 
 func TestFramesHaveOneLayoutInGoAndC(t *testing.T) {
 	cfg := config(t)
-	for _, channel := range []string{"pipe", "fifo", "unix_stream"} {
+	for _, channel := range streams {
 		for a, first := range languages {
 			for b, second := range languages {
 				for _, j := range []job{

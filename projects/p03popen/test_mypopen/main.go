@@ -12,6 +12,7 @@ import (
 )
 
 func main() {
+	p03popen.Role()
 	p := cli.New("test_mypopen", "",
 		"Tries mypopen and mypclose on a table of cases and says for each whether it passed.\n"+
 			"Exit status: 0 all passed, 1 one failed, 2 wrong usage.",

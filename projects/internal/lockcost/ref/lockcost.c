@@ -10,7 +10,7 @@
 
 #include "turns.h"
 
-enum users { ANY, ONE, PROCESSES, TWO }; /* TWO take turns */
+enum users { ANY, ONE, PROCESSES, TURNS };
 
 static const struct kind {
 	const char *name;
@@ -31,14 +31,15 @@ static const struct kind {
 	{"spin", make_spin, NULL, spin_work, ANY},
 	{"sem", make_sem, NULL, sem_work, ANY},
 	{"sem_libc", make_sem, NULL, sem_work, ANY},
+	{"sem_named", make_sem_named, NULL, sem_named_work, ANY},
 	{"semop", make_semop, NULL, semop_work, ANY},
 	{"semop_undo", make_semop, NULL, semop_undo_work, ANY},
 	{"reclock", NULL, NULL, reclock_work, PROCESSES},
 	{"reclock_ofd", NULL, open_own, reclock_ofd_work, ANY},
-	{"cond_turns", make_cond, NULL, cond_work, TWO},
-	{"barrier_turns", make_barrier, NULL, barrier_work, TWO},
-	{"sem_turns", make_sems, NULL, sem_turns_work, TWO},
-	{"semop_turns", make_semop, NULL, semop_turns_work, TWO},
+	{"cond_turns", make_cond, NULL, cond_work, TURNS},
+	{"barrier_turns", make_barrier, NULL, barrier_work, TURNS},
+	{"sem_turns", make_sems, NULL, sem_turns_work, TURNS},
+	{"semop_turns", make_semop, NULL, semop_turns_work, TURNS},
 };
 static const struct kind *kind;
 static long workers = 1;
@@ -49,7 +50,7 @@ static uint64_t count = 1000;
 /* What one worker does: count is of all together, or of each where they take turns. */
 static uint64_t share(long worker)
 {
-	return kind->users == TWO ? count : count / workers + ((uint64_t)worker < count % workers);
+	return kind->users == TURNS ? count : count / workers + ((uint64_t)worker < count % workers);
 }
 
 static void *play(void *index)
@@ -128,9 +129,11 @@ static void await_end(void)
 
 static void run(void)
 {
-	int64_t begin, last = 0, want = kind->users == TWO ? 2 * (int64_t)count : (int64_t)count;
+	int64_t begin, last = 0, want = kind->users == TURNS ? workers * (int64_t)count : (int64_t)count;
 
 	make_page();
+	page->workers = workers;
+	page->maker = getpid();
 	if (kind->make)
 		kind->make();
 	start_workers();
@@ -155,9 +158,9 @@ static const char usage[] =
 	"standard output as JSON.\n\n"
 	"flags:\n"
 	"      --lock LOCK    which; an unknown one is answered with all there are\n"
-	"      --workers N    how many, up to 16; 2 where they take turns (default 1)\n"
+	"      --workers N    how many, up to 16; at least 2 where they take turns (default 1)\n"
 	"      --processes    the workers are processes, not threads\n"
-	"      --count N      increments of all workers together, or round trips (default 1000)\n"
+	"      --count N      increments of all workers together, or rounds (default 1000)\n"
 	"  -h, --help         show this help\n\n"
 	"example:\n"
 	"  lockcost --lock mutex --workers 4 --count 1000000\n";
@@ -219,8 +222,8 @@ int main(int argc, char **argv)
 		}
 	}
 	choose(name);
-	if (workers > MAX_WORKERS || (kind->users == TWO && workers != 2))
-		bad_usage("--workers is from 1 to 16, and 2 where they take turns");
+	if (workers > MAX_WORKERS || (kind->users == TURNS && workers < 2))
+		bad_usage("--workers is from 1 to 16, and at least 2 where they take turns");
 	if (kind->users == ONE && workers > 1)
 		bad_usage("this lock lets several in: --workers is 1");
 	if (kind->users == PROCESSES && workers > 1 && !processes)

@@ -83,6 +83,27 @@ static void make_sem(void) { may(sem_init(SEM(0), 1, 1), "sem_init"); }
 
 INCREMENTS(sem, wait_for(SEM(0)), may(sem_post(SEM(0)), "sem_post"))
 
+/* A name tells who made it, should he be killed: leftovers.go. */
+static char sem_name[64];
+static sem_t *sem_named;
+
+static void remove_name(void)
+{
+	if (getpid() == page->maker)
+		sem_unlink(sem_name);
+}
+
+static void make_sem_named(void)
+{
+	snprintf(sem_name, sizeof(sem_name), "/unpipc-%d-lockcost", (int)page->maker);
+	sem_named = sem_open(sem_name, O_CREAT | O_EXCL, 0600, 1);
+	if (sem_named == SEM_FAILED)
+		die("sem_open %s: %s", sem_name, strerror(errno));
+	atexit(remove_name);
+}
+
+INCREMENTS(sem_named, wait_for(sem_named), may(sem_post(sem_named), "sem_post"))
+
 /* One System V operation; signals end it. */
 static void operate(int sem, int add, int flags)
 {
@@ -93,29 +114,24 @@ static void operate(int sem, int add, int flags)
 			die("semop: %s", strerror(errno));
 }
 
-static pid_t maker;
-
 static void remove_set(void)
 {
-	if (getpid() == maker)
+	if (getpid() == page->maker)
 		semctl(page->set, 0, IPC_RMID);
 }
 
-/* The key tells who made the set, should he be killed: leftovers.go. */
-static void make_set(int first, int second)
+/* One for each worker, the first of them 1. The key tells who made the set. */
+static void make_semop(void)
 {
 	unsigned int key = 0x1b5u << 22 | ((unsigned int)getpid() & 0x3fffff);
 
-	page->set = semget((key_t)key, 2, IPC_CREAT | IPC_EXCL | 0600);
+	page->set = semget((key_t)key, page->workers, IPC_CREAT | IPC_EXCL | 0600);
 	if (page->set == -1)
 		die("semget 0x%08x: %s", key, strerror(errno));
-	maker = getpid();
 	atexit(remove_set);
-	may(semctl(page->set, 0, SETVAL, first), "semctl");
-	may(semctl(page->set, 1, SETVAL, second), "semctl");
+	for (int i = 0; i < page->workers; i++)
+		may(semctl(page->set, i, SETVAL, i == 0), "semctl");
 }
-
-static void make_semop(void) { make_set(1, 0); }
 
 INCREMENTS(semop, operate(0, -1, 0), operate(0, 1, 0))
 INCREMENTS(semop_undo, operate(0, -1, SEM_UNDO), operate(0, 1, SEM_UNDO))

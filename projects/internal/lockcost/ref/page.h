@@ -17,7 +17,9 @@ struct page {
 	_Atomic uint32_t ready; /* workers */
 	_Atomic uint32_t begin; /* 1: they are let go; they sleep on it */
 	int32_t set;		/* identifier of the System V semaphores */
-	char gap1[52];
+	int32_t workers;
+	int32_t maker; /* process whose name the named semaphore has */
+	char gap1[44];
 
 	int64_t counter;
 	char gap2[56];
@@ -25,7 +27,7 @@ struct page {
 	int64_t done[MAX_WORKERS];    /* ns, when each was */
 	int64_t seen[2][MAX_WORKERS]; /* of each round of a barrier: who has come to it */
 
-	_Alignas(64) char objects[2][OBJECT_SIZE];
+	_Alignas(64) char objects[1 + MAX_WORKERS][OBJECT_SIZE];
 };
 
 static struct page *page;

@@ -1,4 +1,4 @@
-/* Two workers that take turns: turns.go. */
+/* Workers that take turns: turns.go. */
 #ifndef TURNS_H
 #define TURNS_H
 
@@ -7,12 +7,14 @@
 /* Increments the counter, which must be at this worker's turn. */
 static void turn(int worker)
 {
-	if ((page->counter & 1) != worker)
-		die("worker %d: it is the other one's turn", worker);
+	if (page->counter % page->workers != worker)
+		die("worker %d: it is the turn of another", worker);
 	page->counter++;
 }
 
-#define COND ((pthread_cond_t *)page->objects[1])
+static int after(int worker) { return (worker + 1) % page->workers; }
+
+#define COND(worker) ((pthread_cond_t *)page->objects[1 + (worker)])
 
 static void make_cond(void)
 {
@@ -21,7 +23,8 @@ static void make_cond(void)
 	make_normal();
 	pthread_condattr_init(&attr);
 	must(pthread_condattr_setpshared(&attr, sharing()), "pthread_condattr_setpshared");
-	must(pthread_cond_init(COND, &attr), "pthread_cond_init");
+	for (int i = 0; i < page->workers; i++)
+		must(pthread_cond_init(COND(i), &attr), "pthread_cond_init");
 	pthread_condattr_destroy(&attr);
 }
 
@@ -29,18 +32,18 @@ static void cond_work(int worker, uint64_t n)
 {
 	while (n--) {
 		must(pthread_mutex_lock(MUTEX), "pthread_mutex_lock");
-		while ((page->counter & 1) != worker)
-			must(pthread_cond_wait(COND, MUTEX), "pthread_cond_wait");
+		while (page->counter % page->workers != worker)
+			must(pthread_cond_wait(COND(worker), MUTEX), "pthread_cond_wait");
 		turn(worker);
-		must(pthread_cond_signal(COND), "pthread_cond_signal");
+		must(pthread_cond_signal(COND(after(worker))), "pthread_cond_signal");
 		must(pthread_mutex_unlock(MUTEX), "pthread_mutex_unlock");
 	}
 }
 
 static void make_sems(void)
 {
-	may(sem_init(SEM(0), 1, 1), "sem_init");
-	may(sem_init(SEM(1), 1, 0), "sem_init");
+	for (int i = 0; i < page->workers; i++)
+		may(sem_init(SEM(i), 1, i == 0), "sem_init");
 }
 
 static void sem_turns_work(int worker, uint64_t n)
@@ -48,7 +51,7 @@ static void sem_turns_work(int worker, uint64_t n)
 	while (n--) {
 		wait_for(SEM(worker));
 		turn(worker);
-		may(sem_post(SEM(1 - worker)), "sem_post");
+		may(sem_post(SEM(after(worker))), "sem_post");
 	}
 }
 
@@ -57,7 +60,7 @@ static void semop_turns_work(int worker, uint64_t n)
 	while (n--) {
 		operate(worker, -1, 0);
 		turn(worker);
-		operate(1 - worker, 1, 0);
+		operate(after(worker), 1, 0);
 	}
 }
 
@@ -69,7 +72,7 @@ static void make_barrier(void)
 
 	pthread_barrierattr_init(&attr);
 	must(pthread_barrierattr_setpshared(&attr, sharing()), "pthread_barrierattr_setpshared");
-	must(pthread_barrier_init(BARRIER, &attr, 2), "pthread_barrier_init");
+	must(pthread_barrier_init(BARRIER, &attr, page->workers), "pthread_barrier_init");
 	pthread_barrierattr_destroy(&attr);
 }
 
@@ -88,10 +91,11 @@ static void barrier_work(int worker, uint64_t n)
 			serials++;
 		else
 			must(answer, "pthread_barrier_wait");
-		if (seen[1 - worker] != round)
-			die("round %lld: let through before the other came", (long long)round);
+		for (int i = 0; i < page->workers; i++)
+			if (seen[i] != round)
+				die("round %lld: let through before all had come", (long long)round);
 	}
-	__atomic_add_fetch(&page->counter, 2 * serials, __ATOMIC_SEQ_CST); /* a round is a turn of each */
+	__atomic_add_fetch(&page->counter, page->workers * serials, __ATOMIC_SEQ_CST); /* a round is a turn of each */
 }
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "queues.h"
 #include "ring.h"
+#include "splice.h"
 #include "verify.h"
 
 static int in = -1, out = -1;
@@ -39,6 +40,8 @@ static void fd_out(const char *text) { out = descriptor(text); }
 static void fifo_in(const char *path) { in = open_fifo(path, O_RDONLY); }
 static void fifo_out(const char *path) { out = open_fifo(path, O_WRONLY); }
 
+static void spliced_out(const char *text) { splice_open(descriptor(text)); }
+
 static ssize_t fd_put(const void *p, size_t n) { return write(out, p, n); }
 static ssize_t fd_get(void *p, size_t n) { return read(in, p, n); }
 static ssize_t socket_put(const void *p, size_t n) { return send(out, p, n, MSG_NOSIGNAL); }
@@ -50,16 +53,26 @@ static const struct channel {
 	void (*open_in)(const char *), (*open_out)(const char *);
 	ssize_t (*put)(const void *, size_t);
 	ssize_t (*get)(void *, size_t);
+	/* Where to build a message so that it is sent from there. NULL: anywhere. */
+	unsigned char *(*stage)(const unsigned char *m, uint64_t seq);
 } channels[] = {
-	{"pipe", false, fd_in, fd_out, fd_put, fd_get},
-	{"fifo", false, fifo_in, fifo_out, fd_put, fd_get},
-	{"unix_stream", false, fd_in, fd_out, socket_put, socket_get},
-	{"unix_seqpacket", true, fd_in, fd_out, socket_put, socket_get},
-	{"posix_mq", true, mq_open_in, mq_open_out, mq_put, mq_get},
-	{"sysv_mq", true, sysv_open_in, sysv_open_out, sysv_put, sysv_get},
-	{"shm_sem", true, ring_open_in, ring_open_out, ring_put, ring_get},
+	{"pipe", false, fd_in, fd_out, fd_put, fd_get, NULL},
+	{"fifo", false, fifo_in, fifo_out, fd_put, fd_get, NULL},
+	{"vmsplice", false, fd_in, spliced_out, splice_put, fd_get, splice_stage},
+	{"unix_stream", false, fd_in, fd_out, socket_put, socket_get, NULL},
+	{"unix_seqpacket", true, fd_in, fd_out, socket_put, socket_get, NULL},
+	{"unix_dgram", true, fd_in, fd_out, socket_put, socket_get, NULL},
+	{"tcp", false, fd_in, fd_out, socket_put, socket_get, NULL},
+	{"posix_mq", true, mq_open_in, mq_open_out, mq_put, mq_get, NULL},
+	{"sysv_mq", true, sysv_open_in, sysv_open_out, sysv_put, sysv_get, NULL},
+	{"shm_sem", true, ring_open_in, ring_open_out, ring_put, ring_get, NULL},
 	{0},
 }, *channel;
+
+static unsigned char *stage(unsigned char *m, uint64_t seq)
+{
+	return channel->stage ? channel->stage(m, seq) : m;
+}
 
 static void put(const void *p, size_t n)
 {

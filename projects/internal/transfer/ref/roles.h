@@ -66,11 +66,14 @@ static void run_send(unsigned char *m)
 		put_frame(&le, 4);
 		flush_frames();
 	} else {
+		unsigned char *last = m;
+
 		for (seq = 1; seq <= count; seq++) {
-			stamp(m, size, seq);
-			put(m, size);
+			last = stage(m, seq);
+			stamp(last, size, seq);
+			put(last, size);
 		}
-		put_crc(m);
+		put_crc(last);
 	}
 	printf("{\"count\":%llu}\n", (unsigned long long)count);
 }
@@ -110,7 +113,7 @@ static void run_recv(unsigned char *m)
 
 static void run_ping(unsigned char *m)
 {
-	unsigned char *back = new_message();
+	unsigned char *back = new_message(), *last = m;
 	uint64_t seq, start, before;
 
 	for (seq = 1; seq <= warmup; seq++) {
@@ -125,15 +128,16 @@ static void run_ping(unsigned char *m)
 	for (seq = 1; seq <= count; seq++) {
 		uint64_t after;
 
-		stamp(m, size, seq);
-		put(m, size);
+		last = stage(m, seq);
+		stamp(last, size, seq);
+		put(last, size);
 		get(back, size);
 		check(back, size, seq);
 		after = now_ns();
 		histogram_add(histogram, after - before);
 		before = after;
 	}
-	put_crc(m);
+	put_crc(last);
 	get_crc(back, "last", count);
 	printf("{\"count\":%llu,\"ns\":%llu,\"sums\":%llu,\"histogram\":[", (unsigned long long)count,
 		(unsigned long long)(before - start), (unsigned long long)warmup + 1);
@@ -144,6 +148,7 @@ static void run_ping(unsigned char *m)
 
 static void run_pong(unsigned char *m)
 {
+	unsigned char *last = m;
 	uint64_t seq;
 
 	for (seq = 1; seq <= warmup; seq++) {
@@ -154,12 +159,13 @@ static void run_pong(unsigned char *m)
 		put_crc(m);
 	}
 	for (seq = 1; seq <= count; seq++) {
-		get(m, size);
-		check(m, size, seq);
-		put(m, size);
+		last = stage(m, seq);
+		get(last, size);
+		check(last, size, seq);
+		put(last, size);
 	}
-	get_crc(m, "last", count);
-	put_crc(m);
+	get_crc(last, "last", count);
+	put_crc(last);
 	printf("{\"count\":%llu}\n", (unsigned long long)count);
 }
 

@@ -13,7 +13,8 @@
 #include "../../cli/ref/amount.h"
 #include "roles.h"
 
-#define CHANNELS "pipe, fifo, unix_stream, unix_seqpacket, posix_mq, sysv_mq or shm_sem"
+#define CHANNELS \
+	"pipe, fifo, vmsplice, unix_stream, unix_seqpacket, unix_dgram, tcp, posix_mq, sysv_mq or shm_sem"
 
 static const char usage[] =
 	"usage: transfer --role ROLE --channel CHANNEL --in END --out END [flags]\n\n"
@@ -95,7 +96,7 @@ int main(int argc, char **argv)
 		bad_usage("--in and --out are needed, --size and --count are at least 1");
 	role = find_role(given[ROLE]);
 	channel = find_channel(given[CHANNEL]);
-	if (batch && (channel->packets || batch < size + 8))
+	if (batch && (channel->packets || channel->stage || batch < size + 8))
 		bad_usage("--batch needs a stream and at least 8 bytes more than --size");
 	m = new_message();
 	frames = malloc(batch + 1);
