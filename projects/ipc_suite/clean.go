@@ -14,6 +14,7 @@ import (
 
 	"unpipc/projects/internal/exercise"
 	"unpipc/projects/internal/lockcost"
+	"unpipc/projects/ipc_suite/stress"
 )
 
 func cleanCommand() *cobra.Command {
@@ -37,6 +38,10 @@ func clean(w io.Writer, dryRun bool) error {
 	}
 	more, err := lockcost.Leftovers()
 	if err != nil {
+		return err
+	}
+	left = append(left, more...)
+	if more, err = stress.Leftovers(); err != nil {
 		return err
 	}
 	left = append(left, more...)

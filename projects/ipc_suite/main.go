@@ -18,7 +18,9 @@ import (
 	"unpipc/projects/internal/cli"
 	"unpipc/projects/internal/exercise"
 	"unpipc/projects/internal/lockcost"
+	"unpipc/projects/internal/rpccost"
 	"unpipc/projects/internal/transfer"
+	"unpipc/projects/ipc_suite/stress"
 )
 
 // usageError is an error of the command line: exit status 2.
@@ -32,6 +34,8 @@ func main() {
 	transfer.Role()
 	callcost.Role()
 	lockcost.Role()
+	rpccost.Role()
+	stress.Role()
 	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGINT, unix.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:]))
@@ -62,7 +66,8 @@ func command() *cobra.Command {
 		Example: `  ipc_suite list
   ipc_suite run 1
   ipc_suite verify 2 --bin ~/my-solutions
-  ipc_suite benchmark --all --quick`,
+  ipc_suite benchmark --all --quick
+  ipc_suite stress --all --duration 60s`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		// A command that does not exist is an error, not a reason for the help.
@@ -77,7 +82,7 @@ func command() *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(listCommand(), runCommand(), compareCommand(), verifyCommand(),
-		benchmarkCommand(), doctorCommand(), cleanCommand())
+		benchmarkCommand(), compareRunsCommand(), reportCommand(), chooseCommand(), stressCommand(), doctorCommand(), cleanCommand())
 	return root
 }
 
