@@ -6,13 +6,13 @@ FROM golang:1.26-bookworm
 
 # libtirpc, rpcbind and rpcgen for Sun RPC; netbase has rpcbind's /etc/services; krb5 is a
 # Kerberos realm for RPCSEC_GSS; redis-server is behind the pool of exercise 10,
-# ImageMagick judges exercise 13; tdb, SQLite, LMDB, Boost, libvips and OpenCV are what
-# exercises 9, 13, 14 and 15 are measured against; the rest is for looking at what
-# programs do.
+# ImageMagick judges exercise 13, and a browser the benchmark's report; tdb, SQLite, LMDB,
+# Boost, libvips, OpenCV and etcd are what exercises 9, 13, 14, 15 and 18 are measured
+# against; the rest is for looking at what programs do.
 RUN apt-get update && apt-get install -y --no-install-recommends \
         libtirpc-dev rpcbind rpcsvc-proto pkg-config netbase imagemagick \
         krb5-kdc krb5-admin-server krb5-user \
-        redis-server libtdb-dev libsqlite3-dev liblmdb-dev libboost-dev \
+        chromium-headless-shell etcd-server redis-server libtdb-dev libsqlite3-dev liblmdb-dev libboost-dev \
         libvips-dev libvips-tools libopencv-imgcodecs-dev libopencv-imgproc-dev libopencv-core-dev \
         strace ltrace gdb valgrind lsof procps \
     && rm -rf /var/lib/apt/lists/*
