@@ -18,7 +18,7 @@ func TestARowVerifiesTheOutputAndTellsTheTime(t *testing.T) {
 	require.NoError(t, os.Mkdir(filepath.Join(bin, "lectures"), 0o700))
 	program := filepath.Join(bin, "lectures", "fake_sort")
 	rows := integers.Rows("fake_sort")
-	require.Len(t, rows, 2)
+	require.Len(t, rows, 3)
 	cfg := measure.Config{Bin: bin}
 	run := func(row int, script string) (measure.Sample, error) {
 		require.NoError(t, os.WriteFile(program, []byte("#!/bin/sh\n"+script), 0o700))
@@ -34,6 +34,9 @@ func TestARowVerifiesTheOutputAndTellsTheTime(t *testing.T) {
 	s, err = run(1, sorts+"echo 'presort time = 0.250000s'")
 	require.NoError(t, err)
 	assert.Equal(t, "250ms", s.Elapsed.String())
+	s, err = run(2, sorts+"cat $1 $2 $3 $4 | wc -l | grep -qx $((6 * 4 * 2000)) && echo 'presort time = 0.5s'")
+	require.NoError(t, err)
+	assert.Equal(t, "500ms", s.Elapsed.String(), "of larger files")
 	_, err = run(1, sorts)
 	assert.ErrorContains(t, err, "no presort time")
 	_, err = run(0, "cat $3 $4 $5 $6 >$2")

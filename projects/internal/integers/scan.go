@@ -137,6 +137,23 @@ const eachByte = 0x0101010101010101
 func (s *scanner) quick(block []byte, at int) int {
 	numbers := s.numbers
 	for at+quickBytes <= len(block) {
+		// Most numbers are long: nothing but digits and the sign in the first eight bytes.
+		// Where such a one ends is seen in the second eight, whatever its sign is.
+		word := binary.LittleEndian.Uint64(block[at:at+8]) ^ '0'*eachByte
+		more, m := digitsAt(block, at+8)
+		if first := word & 0xff; m <= 3 && notDigits(word>>8) == 0 && (first <= 9 || first == '-'^'0') {
+			minus := -int64((9 - first) >> 63) // all bits are 1 for a minus
+			value := int64(eightDigits(word&^(0xff&uint64(minus))))*tenTo[m] + int64(eightDigits(more<<(64-8*m)))
+			value = (value ^ minus) - minus
+			if value == int64(int32(value)) {
+				numbers = append(numbers, int32(value))
+				at += 8 + int(m)
+				if isSpace(block[at]) {
+					at++
+				}
+				continue
+			}
+		}
 		c := block[at]
 		if isSpace(c) {
 			at++
@@ -168,16 +185,18 @@ func (s *scanner) quick(block []byte, at int) int {
 	return at
 }
 
-var tenTo = [...]int64{1, 10, 100}
+var tenTo = [...]int64{1, 10, 100, 1000}
 
 // digitsAt is eight bytes less '0' each, the first lowest, and how many of them are digits
 // before one that is not.
 func digitsAt(block []byte, at int) (word uint64, n uint) {
 	word = binary.LittleEndian.Uint64(block[at:at+8]) ^ '0'*eachByte
-	// The high bit of every byte from 10 up. A carry goes to bytes behind such a one only.
-	other := (word + (0x80-10)*eachByte | word) & (0x80 * eachByte)
-	return word, uint(bits.TrailingZeros64(other)) / 8
+	return word, uint(bits.TrailingZeros64(notDigits(word))) / 8
 }
+
+// notDigits has the high bit of every byte from 10 up. A carry goes to bytes behind such a
+// one only.
+func notDigits(word uint64) uint64 { return (word + (0x80-10)*eachByte | word) & (0x80 * eachByte) }
 
 // eightDigits is the number whose digits are the bytes of a word, the first lowest: pairs
 // of digits are put together, then pairs of those, then the two halves.

@@ -5,10 +5,16 @@ import "slices"
 // fewNumbers are sorted by comparing them.
 const fewNumbers = 512
 
+// Sort is [Sorter.Sort] by one that sorts nothing else.
+func Sort(numbers []int32) { new(Sorter).Sort(numbers) }
+
+// Sorter keeps the memory that sorting takes for the next time.
+type Sorter struct{ spare []int32 }
+
 // Sort sorts numbers in place, by their bytes: the lowest first, each pass keeping the
 // order of the one before. A byte that is the same in all numbers costs no pass, and
 // numbers that are in order already cost none.
-func Sort(numbers []int32) {
+func (s *Sorter) Sort(numbers []int32) {
 	if len(numbers) <= fewNumbers {
 		slices.Sort(numbers)
 		return
@@ -31,7 +37,10 @@ func Sort(numbers []int32) {
 	if inOrder {
 		return
 	}
-	from, to := numbers, make([]int32, len(numbers))
+	if len(s.spare) < len(numbers) {
+		s.spare = make([]int32, len(numbers))
+	}
+	from, to := numbers, s.spare[:len(numbers)]
 	for i := range count {
 		shift := 8 * i
 		next := &count[i] // how many of each, then where the next of each goes

@@ -12,12 +12,13 @@ func main() {
 		"Reads the integers of each file and sorts them, one file after the other in this\n"+
 			"process, and prints how long that took.")
 	var lists [][]int32
+	var sorter integers.Sorter
 	for _, file := range p.Parse(os.Args[1:]) {
 		numbers, err := integers.Load(file)
 		if err != nil {
 			p.Exit(err)
 		}
-		integers.Sort(numbers)
+		sorter.Sort(numbers)
 		lists = append(lists, numbers)
 	}
 	p.Exit(p.Finish(lists))
