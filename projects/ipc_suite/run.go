@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -21,6 +22,9 @@ func runCommand() *cobra.Command {
 				return err
 			}
 			bin, err := builtPrograms(e, inC)
+			if err == nil && inC {
+				err = demonstratedInC(e)
+			}
 			if err != nil {
 				return err
 			}
@@ -38,4 +42,14 @@ func runCommand() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&inC, "c", false, "the C references instead of the Go programs")
 	return cmd
+}
+
+// demonstratedInC is an error if the C references do not play the demonstration.
+func demonstratedInC(e *exercise.Exercise) error {
+	files, err := e.ScriptFiles(true)
+	if err == nil && !slices.Contains(files, exercise.MainScript) {
+		err = fmt.Errorf("%s: the C references do not do all of the demonstration; what they do: ipc_suite verify %s --c",
+			e.Heading(), e.Arg())
+	}
+	return err
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -16,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"unpipc/gobind/ipctest"
+	"unpipc/projects/internal/exercise"
 	"unpipc/projects/internal/programs"
 	"unpipc/projects/p01pipeline"
 )
@@ -69,9 +71,7 @@ func TestTablesInTheReadmesAreCurrent(t *testing.T) {
 func TestVerifyPassesTheReference(t *testing.T) {
 	built := programs.Build(t, "p01pipeline")
 	var out bytes.Buffer
-	ok, err := verify(&out, &p01pipeline.Exercise, built.C)
-	require.NoError(t, err)
-	assert.True(t, ok, out.String())
+	assert.True(t, verified(t, &out, &p01pipeline.Exercise, built.C), out.String())
 	assert.Contains(t, out.String(), " 0 failed")
 }
 
@@ -107,12 +107,20 @@ func TestVerifyRefusesBrokenPrograms(t *testing.T) {
 			require.NoError(t, err)
 			one.Scripts = fstest.MapFS{name: {Data: lines}}
 			var out bytes.Buffer
-			ok, err := verify(&out, &one, dir)
-			require.NoError(t, err)
-			assert.False(t, ok)
+			assert.False(t, verified(t, &out, &one, dir))
 			assert.Contains(t, out.String(), broken.complaint)
 		})
 	}
+}
+
+// verified plays an exercise's scripts over the programs in a folder.
+func verified(t *testing.T, w io.Writer, e *exercise.Exercise, bin string) bool {
+	t.Helper()
+	tr, err := newTrial(e, bin, false, nil)
+	require.NoError(t, err)
+	require.NoError(t, playAll(t.Context(), []*trial{tr}, 1, nil))
+	tr.write(w)
+	return tr.passed()
 }
 
 func TestVerifyNamesAMissingProgram(t *testing.T) {
@@ -124,10 +132,12 @@ func TestVerifyNamesAMissingProgram(t *testing.T) {
 func TestCommandLinesThatMakeNoSense(t *testing.T) {
 	for _, args := range [][]string{
 		{"dance"}, {"run"}, {"run", "one"}, {"run", "99"}, {"run", "1", "2"}, {"verify", "1", "--bim", "x"},
+		{"verify"}, {"verify", "--all", "1"}, {"verify", "1", "2", "--bin", "x"}, {"verify", "--all", "--bin", "x"},
+		{"verify", "1", "--jobs", "0"}, {"verify", "--all", "--c", "--bin-root", "x"}, {"verify", "--mutants", "--c"},
 		{"list", "extra"}, {"compare", "1", "--rounds", "0"}, {"benchmark"}, {"benchmark", "--only", "("},
 		{"benchmark", "--all", "--runs", "0"}, {"benchmark", "--all", "--format", "xml"},
 		{"benchmark", "--all", "--msg-size", "-1"}, {"benchmark", "--all", "--pin", "x"},
-		{"benchmark", "--only", "no-row-of-this-name"},
+		{"benchmark", "--only", "no-row-of-this-name"}, {"benchmark", "--all", "--within", "0s"},
 	} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
 			status, stdout, stderr := suite(t, args...)

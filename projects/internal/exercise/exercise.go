@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -23,6 +25,9 @@ type Exercise struct {
 	Programs   []string // names of its programs
 	Look       string   // what to look for in the demonstration
 	Scripts    fs.FS    // testdata/*.txtar; testdata/session.txtar is the demonstration
+	// InC are the names of the scripts that the C references pass, where they do not do all
+	// that the Go programs do. Nil: all.
+	InC []string
 	// Rows are what the benchmark measures of this exercise. May be nil.
 	Rows func(cfg measure.Config) []measure.Row
 	// Leftovers lists what killed programs of this exercise left on this machine
@@ -62,6 +67,20 @@ func (e *Exercise) Heading() string {
 		kind = "Lecture"
 	}
 	return fmt.Sprintf("%s %d: %s", kind, e.N, e.Title)
+}
+
+// ScriptFiles are the paths in Scripts, those for the C references only if so asked.
+func (e *Exercise) ScriptFiles(inC bool) ([]string, error) {
+	files, err := fs.Glob(e.Scripts, "testdata/*.txtar")
+	if err == nil && len(files) == 0 {
+		err = fmt.Errorf("%s has no scripts", e.Heading())
+	}
+	if !inC || e.InC == nil {
+		return files, err
+	}
+	return slices.DeleteFunc(files, func(file string) bool {
+		return !slices.Contains(e.InC, strings.TrimSuffix(path.Base(file), ".txtar"))
+	}), err
 }
 
 // Missing are the programs of the exercise that the folder has not got.
