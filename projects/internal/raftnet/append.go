@@ -23,10 +23,11 @@ func (t *Transport) AppendEntries(id raft.ServerID, target raft.ServerAddress, a
 		// What the peer has behind these entries it may have from a leader that has lost
 		// them: the paper's figure 2 takes the minimum too.
 		part.Commit = min(args.LeaderCommitIndex, last)
+		began := t.replicas.now()
 		got, err := call(t, "append to", target, func(ctx context.Context, c *raftrpc.Client) (raftrpc.AppendResult, error) {
 			return c.Append(ctx, &part)
 		})
-		t.replicas.note(id, args.Term, last, got.Success && !isHeartbeat(&part), err)
+		t.replicas.note(id, args.Term, last, began, got.Success && !isHeartbeat(&part), err == nil && got.Term == args.Term, err)
 		if err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package raftnet_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"unpipc/gobind/ipctest"
 	"unpipc/gobind/raftrpc"
 	"unpipc/gobind/sunrpc"
+	"unpipc/projects/internal/ports"
 	"unpipc/projects/internal/raftnet"
 )
 
@@ -54,11 +56,9 @@ func serve(t testing.TB, transport *raftnet.Transport, addr string) (stop func()
 // vacant is an address that nobody listens at.
 func vacant(t testing.TB) string {
 	t.Helper()
-	server := sunrpc.NewServer(sunrpc.ServerOptions{})
-	addr, err := server.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	require.NoError(t, server.Close())
-	return addr.String()
+	port, release := ports.Reserve()
+	t.Cleanup(release)
+	return fmt.Sprintf("127.0.0.1:%d", port)
 }
 
 func newPost(t testing.TB, o raftnet.Options) *post {

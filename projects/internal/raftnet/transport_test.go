@@ -195,3 +195,68 @@ func TestNobodyIsWaitedForWhoCannotBeReached(t *testing.T) {
 	assert.Equal(t, 1, from.Replicas(ended, 2, 8, peers), "b has 7")
 	assert.Zero(t, from.Replicas(background, 1, 7, peers), "a term that has passed")
 }
+
+func TestWhoWasWaitedForInVainIsNotWaitedForAgain(t *testing.T) {
+	from, to := newPost(t, slow), newPost(t, slow)
+	send := func(index uint64) {
+		answerWith(t, to, &raft.AppendEntriesResponse{Term: 2, Success: true}, nil)
+		require.NoError(t, from.AppendEntries("b", raft.ServerAddress(to.addr), &raft.AppendEntriesRequest{
+			RPCHeader: header, Term: 2, PrevLogEntry: index - 1, PrevLogTerm: 1, Entries: []*raft.Log{{Index: index, Term: 2}},
+		}, new(raft.AppendEntriesResponse)))
+	}
+	peers := []raft.ServerID{"b"}
+	send(7)
+	short, cancel := context.WithTimeout(background, time.Millisecond)
+	defer cancel()
+	assert.Zero(t, from.Replicas(short, 2, 9, peers))
+	assert.Zero(t, from.Replicas(background, 2, 9, peers), "it is late")
+	send(8)
+	assert.Zero(t, from.Replicas(background, 2, 9, peers), "still")
+	send(9)
+	assert.Equal(t, 1, from.Replicas(background, 2, 9, peers))
+	counted := make(chan int, 1)
+	go func() { counted <- from.Replicas(background, 2, 10, peers) }()
+	send(10)
+	assert.Equal(t, 1, <-counted, "it has caught up, and is waited for again")
+}
+
+// An answer to an earlier call may have been in a socket for as long as the server slept.
+func TestAnAnswerToAnEarlierCallProvesNothing(t *testing.T) {
+	from, to := newPost(t, slow), newPost(t, slow)
+	peers := []raft.ServerID{"b", "c"}
+	call := func(term uint64) <-chan error {
+		done := make(chan error, 1)
+		go func() {
+			done <- from.AppendEntries("b", raft.ServerAddress(to.addr), &raft.AppendEntriesRequest{RPCHeader: header, Term: term}, new(raft.AppendEntriesResponse))
+		}()
+		return done
+	}
+	heard := func(mark, term uint64, need int) bool {
+		ended, cancel := context.WithCancel(background)
+		cancel()
+		return from.Heard(ended, mark, term, peers, need)
+	}
+	early := call(5)
+	rpc := taken(t, to)
+	mark := from.Mark()
+	rpc.Respond(&raft.AppendEntriesResponse{Term: 5, Success: true}, nil)
+	require.NoError(t, <-early)
+	assert.False(t, heard(mark, 5, 1))
+	assert.True(t, heard(mark, 5, 0), "who is alone asks nobody")
+
+	late := call(5)
+	rpc = taken(t, to)
+	rpc.Respond(&raft.AppendEntriesResponse{Term: 5}, nil)
+	require.NoError(t, <-late)
+	assert.True(t, heard(mark, 5, 1), "entries may not fit, but it follows")
+	assert.False(t, heard(mark, 5, 2))
+	assert.False(t, heard(mark, 4, 1), "another term")
+	assert.False(t, heard(from.Mark(), 5, 1), "a later read")
+
+	mark = from.Mark()
+	newer := call(5)
+	rpc = taken(t, to)
+	rpc.Respond(&raft.AppendEntriesResponse{Term: 6}, nil)
+	require.NoError(t, <-newer)
+	assert.False(t, heard(mark, 5, 1), "it knows of a newer term")
+}

@@ -1,0 +1,29 @@
+// Package ports finds TCP ports for servers that are stopped and started again.
+package ports
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net"
+)
+
+// Reserve is a port at which nobody listens on the loopback interface, from where no
+// connection gets one by chance, and that no other caller in this network namespace, in this
+// process or another, is given until release is called.
+func Reserve() (port int, release func()) {
+	for {
+		port := 20000 + rand.IntN(12000) // connections are given others: ip_local_port_range
+		// A name that ends with the process.
+		mark, err := net.Listen("unix", fmt.Sprintf("@unpipc-port-%d", port))
+		if err != nil {
+			continue
+		}
+		l, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			_ = mark.Close()
+			continue
+		}
+		_ = l.Close()
+		return port, func() { _ = mark.Close() }
+	}
+}
