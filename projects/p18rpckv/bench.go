@@ -1,0 +1,197 @@
+package p18rpckv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"unpipc/projects/internal/measure"
+)
+
+// rows compare clusters of three servers on this machine, with their logs on one disk.
+func rows(measure.Config) []measure.Row {
+	row := func(name, what string, unit measure.Unit, do workload) measure.Row {
+		r := measure.Row{
+			Group: "exercise 18", Name: name, What: what, Unit: unit, Beside: 2 * time.Second,
+			Check: "every get has the value that was put last",
+		}
+		for _, s := range stores {
+			r.Variants = append(r.Variants, variant(s, do))
+		}
+		return r
+	}
+	return []measure.Row{
+		row("kv_puts_16", "16 clients with a connection each put values of 100 bytes, each on the disks of two of three servers before it is answered", "puts/s", puts(16)),
+		row("kv_gets_16", "16 clients with a connection each get values that a majority proves to be current", "gets/s", gets(16)),
+		row("lat_kv_put", "one client puts values of 100 bytes; mean of all", measure.Nanoseconds, puts(1)),
+		row("lat_kv_get", "one client gets a value that a majority proves to be current; mean of all", measure.Nanoseconds, gets(1)),
+		row("kv_failover", "from kill -9 of the leader to the answer to the next put; who hears nothing of a leader for 1 to 2 s has another one elected", measure.Nanoseconds, failovers),
+	}
+}
+
+// store is a kind of cluster; the first one is ours.
+type store struct {
+	name  string
+	start func(ctx context.Context, cfg *measure.Config, dir string) (cluster, error)
+}
+
+var stores = []store{{"Go", startOurs}}
+
+// cluster is three servers that run.
+type cluster interface {
+	// connect makes a client.
+	connect() (session, error)
+	// killLeader kills it by kill -9; restart starts it again, and returns when it has caught up.
+	killLeader(ctx context.Context) error
+	restart(ctx context.Context) error
+	stop() error
+}
+
+// session is a client, which does one thing at a time and tries again until ctx ends.
+type session interface {
+	put(ctx context.Context, key string, value []byte) error
+	get(ctx context.Context, key string) ([]byte, error)
+	Close() error
+}
+
+// workload does n operations, and says what time they took.
+type workload func(ctx context.Context, c cluster, n int64) (time.Duration, error)
+
+func variant(s store, do workload) measure.Variant {
+	return measure.Variant{Name: s.name, Run: func(ctx context.Context, cfg *measure.Config, n int64) (measure.Sample, error) {
+		// On the disk that the programs are on: /tmp is often none.
+		dir, err := os.MkdirTemp(cfg.Bin, fmt.Sprintf("unpipc-%d-kv-", os.Getpid()))
+		if err != nil {
+			return measure.Sample{}, err
+		}
+		defer os.RemoveAll(dir)
+		c, err := s.start(ctx, cfg, dir)
+		if err != nil {
+			return measure.Sample{}, err
+		}
+		took, err := do(ctx, c, n)
+		if err = errors.Join(err, c.stop()); err != nil {
+			return measure.Sample{}, err
+		}
+		return measure.Sample{Elapsed: took, Verified: n}, nil
+	}}
+}
+
+// each has clients do what they do n times together.
+func each(ctx context.Context, c cluster, clients int, n int64, do func(ctx context.Context, client int, s session, last bool) error) (time.Duration, error) {
+	var left atomic.Int64
+	left.Store(n)
+	failed := make(chan error, clients)
+	var all sync.WaitGroup
+	begin := make(chan struct{})
+	for i := range clients {
+		s, err := c.connect()
+		if err != nil {
+			close(begin)
+			all.Wait()
+			return 0, err
+		}
+		all.Go(func() {
+			defer s.Close()
+			<-begin
+			for left.Add(-1) >= 0 {
+				if err := do(ctx, i, s, false); err != nil {
+					failed <- err
+					return
+				}
+			}
+			if err := do(ctx, i, s, true); err != nil {
+				failed <- err
+			}
+		})
+	}
+	start := time.Now()
+	close(begin)
+	all.Wait()
+	took := time.Since(start)
+	select {
+	case err := <-failed:
+		return 0, err
+	default:
+		return took, nil
+	}
+}
+
+func filled(text string) []byte { return fmt.Appendf(nil, "%-100s", text) }
+
+// puts end with a look at what each client has put last.
+func puts(clients int) workload {
+	return func(ctx context.Context, c cluster, n int64) (time.Duration, error) {
+		counts := make([]int, clients)
+		return each(ctx, c, clients, n, func(ctx context.Context, i int, s session, last bool) error {
+			key := fmt.Sprint("client ", i)
+			if !last {
+				counts[i]++
+				return s.put(ctx, key, filled(fmt.Sprint(counts[i])))
+			}
+			if counts[i] == 0 {
+				return nil
+			}
+			return expect(ctx, s, key, fmt.Sprint(counts[i]))
+		})
+	}
+}
+
+func gets(clients int) workload {
+	return func(ctx context.Context, c cluster, n int64) (time.Duration, error) {
+		s, err := c.connect()
+		if err != nil {
+			return 0, err
+		}
+		for i := range clients {
+			err = errors.Join(err, s.put(ctx, fmt.Sprint("client ", i), filled(fmt.Sprint(i))))
+		}
+		if err = errors.Join(err, s.Close()); err != nil {
+			return 0, err
+		}
+		return each(ctx, c, clients, n, func(ctx context.Context, i int, s session, last bool) error {
+			if last {
+				return nil
+			}
+			return expect(ctx, s, fmt.Sprint("client ", i), fmt.Sprint(i))
+		})
+	}
+}
+
+func expect(ctx context.Context, s session, key, want string) error {
+	got, err := s.get(ctx, key)
+	if err == nil && string(got) != string(filled(want)) {
+		err = fmt.Errorf("%s: %q in the place of %s", key, got, want)
+	}
+	return err
+}
+
+func failovers(ctx context.Context, c cluster, n int64) (took time.Duration, err error) {
+	s, err := c.connect()
+	if err != nil {
+		return 0, err
+	}
+	defer s.Close()
+	for i := range n {
+		text := fmt.Sprint(i)
+		if err := s.put(ctx, "key", filled(text)); err != nil {
+			return 0, err
+		}
+		start := time.Now()
+		if err := c.killLeader(ctx); err != nil {
+			return 0, err
+		}
+		if err := s.put(ctx, "next", filled(text)); err != nil {
+			return 0, err
+		}
+		took += time.Since(start)
+		if err := errors.Join(expect(ctx, s, "key", text), expect(ctx, s, "next", text), c.restart(ctx)); err != nil {
+			return 0, err
+		}
+	}
+	return took, nil
+}

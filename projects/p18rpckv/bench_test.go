@@ -1,0 +1,46 @@
+package p18rpckv
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"unpipc/projects/internal/measure"
+	"unpipc/projects/internal/programs"
+)
+
+func TestAllRowsAreMeasured(t *testing.T) {
+	built := programs.Build(t, "p18rpckv")
+	bin := t.TempDir()
+	require.NoError(t, os.Symlink(built.Go, filepath.Join(bin, "p18")))
+	cfg := measure.Config{Bin: bin}.Defaults()
+	for _, row := range rows(cfg) {
+		if strings.HasPrefix(row.Name, "lat_") {
+			continue // the same as another row, with one client
+		}
+		for _, v := range row.Variants {
+			n := int64(40)
+			if row.Name == "kv_failover" {
+				n = 1
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			sample, err := v.Run(ctx, &cfg, n)
+			cancel()
+			require.NoError(t, err, "%s in %s", row.Name, v.Name)
+			assert.Equal(t, n, sample.Verified, "%s in %s", row.Name, v.Name)
+			assert.Positive(t, sample.Elapsed, "%s in %s", row.Name, v.Name)
+		}
+	}
+}
+
+func TestAMissingProgramIsAnError(t *testing.T) {
+	cfg := measure.Config{Bin: t.TempDir()}.Defaults()
+	_, err := rows(cfg)[0].Variants[0].Run(t.Context(), &cfg, 1)
+	assert.ErrorIs(t, err, os.ErrNotExist)
+}
