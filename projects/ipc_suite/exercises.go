@@ -19,6 +19,7 @@ import (
 	"unpipc/projects/p15spsc"
 	"unpipc/projects/p16rpccalc"
 	"unpipc/projects/p17rpcauth"
+	"unpipc/projects/p18rpckv"
 )
 
 // exercises are all there are, in the guide's order.
@@ -40,4 +41,5 @@ var exercises = []*exercise.Exercise{
 	&p15spsc.Exercise,
 	&p16rpccalc.Exercise,
 	&p17rpcauth.Exercise,
+	&p18rpckv.Exercise,
 }

@@ -123,7 +123,7 @@ var Catalog = []Mechanism{
 		Why:   "no server: each process locks the bytes it changes, and the kernel takes a dead one's locks away",
 		Watch: "closing any descriptor of the file drops all locks of the process; threads of one process do not exclude each other; advisory only"},
 	{ID: "kv", Name: "replicated key-value store over RPC", For: []string{State}, Between: append(slices.Clone(local), "machines"), Package: "kvrpc, raftrpc", Exercise: "18",
-		Rows: []string{"kv_put", "kv_get"}, Keep: "disk", Crash: "survive", Writers: "many", Readers: anyone,
+		Rows: []string{"kv_puts_16", "kv_gets_16"}, Keep: "disk", Crash: "survive", Writers: "many", Readers: anyone,
 		Why:   "a majority of the servers is enough to go on, and all see one order of changes",
 		Watch: "each change is a round trip to a majority and their disks; without a majority nothing is written"},
 
