@@ -20,6 +20,7 @@ import (
 	"unpipc/projects/p16rpccalc"
 	"unpipc/projects/p17rpcauth"
 	"unpipc/projects/p18rpckv"
+	_ "unpipc/projects/p18rpckv/etcd" // a variant of its rows
 )
 
 // exercises are all there are, in the guide's order.
