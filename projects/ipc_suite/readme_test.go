@@ -16,7 +16,8 @@ import (
 )
 
 // TestReadmeCommands runs what the README tells its reader to type. Targets that run
-// for minutes, or need Docker, are only checked to exist; a benchmark lists its rows.
+// for minutes, or need Docker, are only checked to exist; a benchmark lists its rows, and
+// a stress its scenarios.
 func TestReadmeCommands(t *testing.T) {
 	root := programs.Root()
 	text, err := os.ReadFile(filepath.Join(root, "README.md"))
@@ -46,10 +47,9 @@ func TestReadmeCommands(t *testing.T) {
 		switch {
 		case !block:
 			continue
-		case strings.HasPrefix(command, "make project-"), strings.HasPrefix(command, "bin/ipc_suite benchmark"):
-			if strings.Contains(command, "benchmark") {
-				command += " --list"
-			}
+		case strings.HasPrefix(command, "bin/ipc_suite benchmark"), strings.HasPrefix(command, "bin/ipc_suite stress"):
+			shell(command + " --list")
+		case strings.HasPrefix(command, "make project-"):
 			shell(command)
 		case strings.HasPrefix(command, "make "):
 			shell("make -n " + strings.TrimPrefix(command, "make "))
