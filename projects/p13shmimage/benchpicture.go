@@ -11,7 +11,7 @@ import (
 )
 
 // The benchmark's picture, width and height, unless it is to be quick.
-var benchSide = 4096
+var benchSide = 2048
 
 // bench is that picture as a file, and what it is to become.
 type bench struct {
