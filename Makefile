@@ -89,6 +89,13 @@ generate: go-programs ## the tables in the READMEs from the exercises' own descr
 		sed -i -e '/<!-- exercises -->/,/<!-- end -->/{//!d}' -e '/<!-- exercises -->/r bin/table.md' $$f; \
 	done; rm bin/table.md
 
+.PHONY: pictures
+pictures: build ## the README's pictures and projects/RESULTS.md, from a run of some minutes on this machine
+	bin/ipc_suite benchmark --only '^(transfer|lock)' --within 3m --format json -o bin/results.json
+	bin/ipc_suite report bin/results.json --md -o projects/RESULTS.md
+	UNPIPC_RESULTS=$(CURDIR)/bin/results.json UNPIPC_PICTURES=$(CURDIR)/projects/pictures \
+		go test -count=1 -run TestPicturesOfARun ./projects/internal/htmlreport
+
 # ---- checking -----------------------------------------------------------------
 test: deps ## all tests, on a machine with nothing but Go, gcc and make
 	go vet ./...

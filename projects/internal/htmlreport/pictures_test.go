@@ -27,18 +27,18 @@ func TestPicturesOfARun(t *testing.T) {
 	b := startBrowser(t)
 	for _, colours := range []string{"light", "dark"} {
 		b.open(file, 1000, 800, scheme(colours))
-		b.evaluate(inPage, nil)
-		var views []struct {
-			Chart, View string
-			Clip        map[string]any
+		var figures []struct {
+			Section string
+			Clip    map[string]any
 		}
-		b.evaluate("charts()", &views)
+		b.evaluate(`[...document.querySelectorAll("section")].filter((s) => s.querySelector("figure.plot")).map((s) => {
+			const box = s.querySelector("figure.plot").getBoundingClientRect();
+			return { section: s.id, clip: { x: box.left, y: box.top + scrollY, width: box.width, height: box.height, scale: 1 } };
+		})`, &figures)
 		var made []string
-		for _, v := range views {
-			if v.Chart != "ratios" { // that one is longer than a README
-				b.picture(filepath.Join(folder, v.Chart+"-"+colours+".png"), v.Clip)
-				made = append(made, v.Chart)
-			}
+		for _, f := range figures {
+			b.picture(filepath.Join(folder, f.Section+"-"+colours+".png"), f.Clip)
+			made = append(made, f.Section)
 		}
 		assert.Equal(t, []string{"throughput", "latency", "locks"}, made)
 	}
