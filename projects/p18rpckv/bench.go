@@ -33,33 +33,8 @@ func rows(measure.Config) []measure.Row {
 	}
 }
 
-// store is a kind of cluster; the first one is ours.
-type store struct {
-	name  string
-	start func(ctx context.Context, cfg *measure.Config, dir string) (cluster, error)
-}
-
-var stores = []store{{"Go", startOurs}}
-
-// cluster is three servers that run.
-type cluster interface {
-	// connect makes a client.
-	connect() (session, error)
-	// killLeader kills it by kill -9; restart starts it again, and returns when it has caught up.
-	killLeader(ctx context.Context) error
-	restart(ctx context.Context) error
-	stop() error
-}
-
-// session is a client, which does one thing at a time and tries again until ctx ends.
-type session interface {
-	put(ctx context.Context, key string, value []byte) error
-	get(ctx context.Context, key string) ([]byte, error)
-	Close() error
-}
-
 // workload does n operations, and says what time they took.
-type workload func(ctx context.Context, c cluster, n int64) (time.Duration, error)
+type workload func(ctx context.Context, c Cluster, n int64) (time.Duration, error)
 
 func variant(s store, do workload) measure.Variant {
 	return measure.Variant{Name: s.name, Run: func(ctx context.Context, cfg *measure.Config, n int64) (measure.Sample, error) {
@@ -74,7 +49,7 @@ func variant(s store, do workload) measure.Variant {
 			return measure.Sample{}, err
 		}
 		took, err := do(ctx, c, n)
-		if err = errors.Join(err, c.stop()); err != nil {
+		if err = errors.Join(err, c.Stop()); err != nil {
 			return measure.Sample{}, err
 		}
 		return measure.Sample{Elapsed: took, Verified: n}, nil
@@ -82,14 +57,14 @@ func variant(s store, do workload) measure.Variant {
 }
 
 // each has clients do what they do n times together.
-func each(ctx context.Context, c cluster, clients int, n int64, do func(ctx context.Context, client int, s session, last bool) error) (time.Duration, error) {
+func each(ctx context.Context, c Cluster, clients int, n int64, do func(ctx context.Context, client int, s Session, last bool) error) (time.Duration, error) {
 	var left atomic.Int64
 	left.Store(n)
 	failed := make(chan error, clients)
 	var all sync.WaitGroup
 	begin := make(chan struct{})
 	for i := range clients {
-		s, err := c.connect()
+		s, err := c.Connect()
 		if err != nil {
 			close(begin)
 			all.Wait()
@@ -125,13 +100,13 @@ func filled(text string) []byte { return fmt.Appendf(nil, "%-100s", text) }
 
 // puts end with a look at what each client has put last.
 func puts(clients int) workload {
-	return func(ctx context.Context, c cluster, n int64) (time.Duration, error) {
+	return func(ctx context.Context, c Cluster, n int64) (time.Duration, error) {
 		counts := make([]int, clients)
-		return each(ctx, c, clients, n, func(ctx context.Context, i int, s session, last bool) error {
+		return each(ctx, c, clients, n, func(ctx context.Context, i int, s Session, last bool) error {
 			key := fmt.Sprint("client ", i)
 			if !last {
 				counts[i]++
-				return s.put(ctx, key, filled(fmt.Sprint(counts[i])))
+				return s.Put(ctx, key, filled(fmt.Sprint(counts[i])))
 			}
 			if counts[i] == 0 {
 				return nil
@@ -142,18 +117,18 @@ func puts(clients int) workload {
 }
 
 func gets(clients int) workload {
-	return func(ctx context.Context, c cluster, n int64) (time.Duration, error) {
-		s, err := c.connect()
+	return func(ctx context.Context, c Cluster, n int64) (time.Duration, error) {
+		s, err := c.Connect()
 		if err != nil {
 			return 0, err
 		}
 		for i := range clients {
-			err = errors.Join(err, s.put(ctx, fmt.Sprint("client ", i), filled(fmt.Sprint(i))))
+			err = errors.Join(err, s.Put(ctx, fmt.Sprint("client ", i), filled(fmt.Sprint(i))))
 		}
 		if err = errors.Join(err, s.Close()); err != nil {
 			return 0, err
 		}
-		return each(ctx, c, clients, n, func(ctx context.Context, i int, s session, last bool) error {
+		return each(ctx, c, clients, n, func(ctx context.Context, i int, s Session, last bool) error {
 			if last {
 				return nil
 			}
@@ -162,34 +137,34 @@ func gets(clients int) workload {
 	}
 }
 
-func expect(ctx context.Context, s session, key, want string) error {
-	got, err := s.get(ctx, key)
+func expect(ctx context.Context, s Session, key, want string) error {
+	got, err := s.Get(ctx, key)
 	if err == nil && string(got) != string(filled(want)) {
 		err = fmt.Errorf("%s: %q in the place of %s", key, got, want)
 	}
 	return err
 }
 
-func failovers(ctx context.Context, c cluster, n int64) (took time.Duration, err error) {
-	s, err := c.connect()
+func failovers(ctx context.Context, c Cluster, n int64) (took time.Duration, err error) {
+	s, err := c.Connect()
 	if err != nil {
 		return 0, err
 	}
 	defer s.Close()
 	for i := range n {
 		text := fmt.Sprint(i)
-		if err := s.put(ctx, "key", filled(text)); err != nil {
+		if err := s.Put(ctx, "key", filled(text)); err != nil {
 			return 0, err
 		}
 		start := time.Now()
-		if err := c.killLeader(ctx); err != nil {
+		if err := c.KillLeader(ctx); err != nil {
 			return 0, err
 		}
-		if err := s.put(ctx, "next", filled(text)); err != nil {
+		if err := s.Put(ctx, "next", filled(text)); err != nil {
 			return 0, err
 		}
 		took += time.Since(start)
-		if err := errors.Join(expect(ctx, s, "key", text), expect(ctx, s, "next", text), c.restart(ctx)); err != nil {
+		if err := errors.Join(expect(ctx, s, "key", text), expect(ctx, s, "next", text), c.Restart(ctx)); err != nil {
 			return 0, err
 		}
 	}

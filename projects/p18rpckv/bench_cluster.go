@@ -22,24 +22,29 @@ type ours struct {
 	dir     string
 	addrs   []string
 	release []func()
-	servers []*measure.Child // nil: killed
+	servers []*ourServer // nil: killed
 }
 
-func startOurs(ctx context.Context, cfg *measure.Config, dir string) (cluster, error) {
-	o := &ours{cfg: cfg, dir: dir, servers: make([]*measure.Child, 3)}
+type ourServer struct {
+	*measure.Child
+	ended <-chan error
+}
+
+func startOurs(ctx context.Context, cfg *measure.Config, dir string) (Cluster, error) {
+	o := &ours{cfg: cfg, dir: dir, servers: make([]*ourServer, 3)}
 	for range o.servers {
 		port, release := ports.Reserve()
 		o.release = append(o.release, release)
 		o.addrs = append(o.addrs, net.JoinHostPort("localhost", strconv.Itoa(port)))
 	}
-	return o, errors.Join(o.restart(ctx), ctx.Err())
+	return o, errors.Join(o.Restart(ctx), ctx.Err())
 }
 
-// restart starts those that do not run, and waits until a put is at all three.
-func (o *ours) restart(ctx context.Context) (err error) {
+// Restart starts those that do not run, and waits until a put is at all three.
+func (o *ours) Restart(ctx context.Context) (err error) {
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, o.stop())
+			err = errors.Join(err, o.Stop())
 		}
 	}()
 	for i, addr := range o.addrs {
@@ -53,13 +58,14 @@ func (o *ours) restart(ctx context.Context) (err error) {
 				peers = append(peers, peer)
 			}
 		}
-		o.servers[i], err = measure.Start(ctx, o.cfg, i, measure.Command{Args: []string{
+		child, ended, err := StartMember(ctx, o.cfg, i, measure.Command{Args: []string{
 			filepath.Join(o.cfg.Bin, "p18", "kv_server"), "--id", strconv.Itoa(i + 1), "--port", port,
 			"--peers", strings.Join(peers, ","), "--data", filepath.Join(o.dir, port), "--cache", "0",
 		}})
 		if err != nil {
 			return err
 		}
+		o.servers[i] = &ourServer{child, ended}
 	}
 	c := NewClient(o.addrs)
 	defer c.Close()
@@ -72,14 +78,14 @@ func (o *ours) restart(ctx context.Context) (err error) {
 	return context.Cause(ctx)
 }
 
-func (o *ours) killLeader(ctx context.Context) error {
+func (o *ours) KillLeader(ctx context.Context) error {
 	for i, addr := range o.addrs {
 		c := NewClient([]string{addr})
 		state, err := c.State(ctx)
 		_ = c.Close()
 		if err == nil && state.Role == "leader" {
 			err = o.servers[i].Signal(unix.SIGKILL)
-			_, _ = o.servers[i].Wait() // it was killed
+			<-o.servers[i].ended // it was killed
 			o.servers[i] = nil
 			return err
 		}
@@ -87,13 +93,12 @@ func (o *ours) killLeader(ctx context.Context) error {
 	return errors.New("nobody leads")
 }
 
-func (o *ours) stop() error {
+func (o *ours) Stop() error {
 	var all error
 	for i, s := range o.servers {
 		if s != nil {
 			_ = s.Signal(unix.SIGTERM)
-			_, err := s.Wait()
-			all = errors.Join(all, err)
+			all = errors.Join(all, <-s.ended)
 			o.servers[i] = nil
 		}
 	}
@@ -103,16 +108,16 @@ func (o *ours) stop() error {
 	return all
 }
 
-func (o *ours) connect() (session, error) { return ourSession{NewClient(o.addrs)}, nil }
+func (o *ours) Connect() (Session, error) { return ourSession{NewClient(o.addrs)}, nil }
 
 type ourSession struct{ *Client }
 
-func (s ourSession) put(ctx context.Context, key string, value []byte) error {
-	_, err := s.Put(ctx, []byte(key), value)
+func (s ourSession) Put(ctx context.Context, key string, value []byte) error {
+	_, err := s.Client.Put(ctx, []byte(key), value)
 	return err
 }
 
-func (s ourSession) get(ctx context.Context, key string) ([]byte, error) {
-	f, err := s.Get(ctx, []byte(key), kvrpc.Read{})
+func (s ourSession) Get(ctx context.Context, key string) ([]byte, error) {
+	f, err := s.Client.Get(ctx, []byte(key), kvrpc.Read{})
 	return f.Value, err
 }

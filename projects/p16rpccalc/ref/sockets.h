@@ -2,6 +2,7 @@
 #ifndef SOCKETS_H
 #define SOCKETS_H
 
+#include "ending.h"
 #include "reach.h"
 
 /* Where this server is. */
@@ -56,33 +57,6 @@ static SVCXPRT *listen_at(enum transport t, struct place p, mode_t mode)
 	ours[t].fd = fd;
 	ours[t].port = t == UNIX ? 0 : ntohs(p.in.sin_port);
 	return x;
-}
-
-static volatile sig_atomic_t stop;
-
-static void on_signal(int signo)
-{
-	(void)signo;
-	stop = 1;
-}
-
-/* SIGINT and SIGTERM, unless ignored, are blocked but for where the server waits. */
-static void prepare_signals(sigset_t *unblocked)
-{
-	sigset_t signals;
-
-	sigemptyset(&signals);
-	for (int i = 0; i < 2; i++) {
-		const int signo = (const int[]){ SIGINT, SIGTERM }[i];
-		struct sigaction before;
-
-		if (sigaction(signo, NULL, &before) == 0 && before.sa_handler == SIG_IGN)
-			continue;
-		sigaction(signo, &(struct sigaction){ .sa_handler = on_signal }, NULL);
-		sigaddset(&signals, signo);
-	}
-	sigprocmask(SIG_BLOCK, &signals, unblocked);
-	signal(SIGPIPE, SIG_IGN);
 }
 
 static bool is_connection(int fd)

@@ -33,7 +33,7 @@ func init() { p18rpckv.CompareWith("etcd", start) }
 type cluster struct {
 	cfg     *measure.Config
 	dir     string
-	flags   []string // setpriv, etcd, and what all members have in common
+	flags   []string // etcd, and what all members have in common
 	peers   []string // addresses between members
 	clients []string // addresses for clients
 	release []func() // the addresses
@@ -51,28 +51,22 @@ type member struct {
 // election is the shortest time from the last sign of a leader to the next leader.
 const election = time.Second
 
-func start(ctx context.Context, cfg *measure.Config, dir string) (p18rpckv.Peer, error) {
+func start(ctx context.Context, cfg *measure.Config, dir string) (p18rpckv.Cluster, error) {
 	c := &cluster{cfg: cfg, dir: dir, members: make([]*member, 3)}
-	for _, name := range []string{"setpriv", "etcd"} {
-		path, err := exec.LookPath(name)
-		if err != nil {
-			return nil, measure.Skip("%s is not installed", name)
-		}
-		c.flags = append(c.flags, path)
+	path, err := exec.LookPath("etcd")
+	if err != nil {
+		return nil, measure.Skip("etcd is not installed")
 	}
 	var names []string
 	for i := range c.members {
 		c.peers, c.clients = append(c.peers, c.address()), append(c.clients, c.address())
 		names = append(names, fmt.Sprintf("%d=http://%s", i+1, c.peers[i]))
 	}
-	// Nothing outlives this process, not even when that is killed.
-	c.flags = slices.Insert(c.flags, 1, "--pdeathsig", "KILL")
-	c.flags = append(c.flags,
+	c.flags = append(c.flags, path,
 		"--initial-cluster", strings.Join(names, ","), "--initial-cluster-state", "new", "--initial-cluster-token", filepath.Base(dir),
 		"--heartbeat-interval", strconv.FormatInt((election/10).Milliseconds(), 10),
 		"--election-timeout", strconv.FormatInt(election.Milliseconds(), 10), "--pre-vote",
 		"--logger", "zap", "--log-outputs", "stderr", "--log-level", "warn")
-	var err error
 	if c.control, err = dial(c.clients); err == nil {
 		err = c.Restart(ctx)
 	}
@@ -93,7 +87,6 @@ func (c *cluster) run(ctx context.Context, i int) error {
 	name := strconv.Itoa(i + 1)
 	peer, client := "http://"+c.peers[i], "http://"+c.clients[i]
 	cmd := measure.Command{
-		Name: "etcd",
 		Args: append(slices.Clone(c.flags), "--name", name, "--data-dir", filepath.Join(c.dir, name),
 			"--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer,
 			"--listen-client-urls", client, "--advertise-client-urls", client),
@@ -101,27 +94,14 @@ func (c *cluster) run(ctx context.Context, i int) error {
 		Env: append(slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "ETCD_") }),
 			"ETCD_UNSUPPORTED_ARCH="+runtime.GOARCH),
 	}
-	m := &member{}
-	life, end := context.WithCancelCause(context.Background())
-	m.life = life
-	started := make(chan error, 1)
-	go func() {
-		// The member's life hangs on the thread that has started it.
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		var err error
-		m.child, err = measure.Start(ctx, c.cfg, i, cmd)
-		started <- err
-		if err == nil {
-			_, err = m.child.Wait()
-		}
-		end(lastWords(err))
-	}()
-	err := <-started
-	if err == nil {
-		c.members[i] = m
+	child, ended, err := p18rpckv.StartMember(ctx, c.cfg, i, cmd)
+	if err != nil {
+		return err
 	}
-	return err
+	life, end := context.WithCancelCause(context.Background())
+	go func() { end(lastWords(<-ended)) }()
+	c.members[i] = &member{child, life}
+	return nil
 }
 
 // lastWords is an error of a member without all but the end of its log.
@@ -233,7 +213,7 @@ func (c *cluster) kill() (said []error) {
 	return said
 }
 
-func (c *cluster) Connect() (p18rpckv.PeerSession, error) {
+func (c *cluster) Connect() (p18rpckv.Session, error) {
 	s, err := dial(c.clients)
 	if err != nil {
 		return nil, errors.Join(err, s.Close())

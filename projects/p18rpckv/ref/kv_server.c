@@ -61,6 +61,7 @@ int main(int argc, char **argv)
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	prepare_signals(&unblocked);
+	signal(SIGXFSZ, SIG_IGN); /* a write beyond a limit is an error */
 	memset(connections, -1, sizeof(connections));
 	pthread_condattr_init(&monotonic);
 	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);

@@ -4,9 +4,9 @@
 
 #include <netdb.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/socket.h>
 
+#include "../../p16rpccalc/ref/ending.h"
 #include "procedures.h"
 
 enum { MAX_CONNECTIONS = 1000 };
@@ -93,41 +93,13 @@ static int listen_at(const char *host, const char *port)
 	return fd;
 }
 
-static volatile sig_atomic_t told_to_end;
-
-static void on_signal(int signo)
-{
-	(void)signo;
-	told_to_end = 1;
-}
-
-/* Catches SIGINT and SIGTERM, unless they are ignored; they come in ppoll only. */
-static void prepare_signals(sigset_t *unblocked)
-{
-	sigset_t caught;
-
-	sigemptyset(&caught);
-	for (int i = 0; i < 2; i++) {
-		const int signo = (const int[]){ SIGINT, SIGTERM }[i];
-		struct sigaction before;
-
-		if (sigaction(signo, NULL, &before) == 0 && before.sa_handler == SIG_IGN)
-			continue;
-		sigaction(signo, &(struct sigaction){ .sa_handler = on_signal }, NULL);
-		sigaddset(&caught, signo);
-	}
-	pthread_sigmask(SIG_BLOCK, &caught, unblocked); /* for all threads */
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN); /* a write beyond a limit is an error */
-}
-
 /* Serves until a signal, and then until nobody is served. */
 static void serve(int listener, const sigset_t *unblocked)
 {
 	struct pollfd ready = { .fd = listener, .events = POLLIN };
 	int fd;
 
-	while (!told_to_end) {
+	while (!stop) {
 		/* At the limit new ones wait in the kernel's queue. */
 		pthread_mutex_lock(&lock);
 		ready.fd = connection_count < MAX_CONNECTIONS ? listener : -1;

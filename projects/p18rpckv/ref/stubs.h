@@ -8,16 +8,7 @@
 
 #include "rpcgen/kv_xdr.c"
 #ifdef KV_SERVER
-/* The dispatcher does not free what was decoded before the decoding failed. */
-static bool_t decode_or_free(SVCXPRT *x, xdrproc_t type, caddr_t args)
-{
-	if (svc_getargs(x, type, args))
-		return TRUE;
-	svc_freeargs(x, type, args);
-	return FALSE;
-}
-#undef svc_getargs
-#define svc_getargs decode_or_free
+#include "../../p16rpccalc/ref/decode.h"
 #include "rpcgen/kv_svc.c"
 #endif
 
