@@ -16,6 +16,7 @@ import (
 
 	"unpipc/gobind/sysvmq"
 	"unpipc/projects/internal/cli"
+	"unpipc/projects/internal/marks"
 )
 
 // Say prints at once, as a C program at a terminal does. The error is of standard output.
@@ -69,16 +70,20 @@ func (in *Input) Line(ctx context.Context) (string, error) {
 	}
 }
 
-// MakeQueue makes the queue of a key, or finds it. made says which.
-func MakeQueue(key sysvmq.Key) (q *sysvmq.Queue, made bool, err error) {
+// MakeQueue makes the queue of a key, or finds it, and marks it as [marks.Share] does. When
+// only the mark fails, the queue comes with the error.
+func MakeQueue(scope string, key sysvmq.Key) (q *sysvmq.Queue, mark *marks.Mark, err error) {
 	for {
 		q, err = sysvmq.Get(key, sysvmq.Create|sysvmq.Excl|0o600)
-		if !errors.Is(err, fs.ErrExist) {
-			return q, err == nil, err
+		made := err == nil
+		if errors.Is(err, fs.ErrExist) {
+			q, err = sysvmq.Get(key, 0)
 		}
-		q, err = sysvmq.Get(key, 0)
-		if !errors.Is(err, fs.ErrNotExist) { // it was removed meanwhile
-			return q, false, err
+		if err == nil {
+			mark, err = marks.Share(scope, marks.Queue, key.String(), q.ID(), made)
+			return q, mark, err
+		} else if !errors.Is(err, fs.ErrNotExist) { // it was removed meanwhile
+			return nil, nil, err
 		}
 	}
 }

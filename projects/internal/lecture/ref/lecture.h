@@ -96,6 +96,17 @@ static inline key_t key_of(const char *text, int number)
 	return key;
 }
 
+/* The number that was given to --flag. */
+static inline long number(const char *flag, const char *text, long least, long most)
+{
+	char *end;
+	errno = 0;
+	long n = strtol(text, &end, 0);
+	if (end == text || *end || errno || n < least || n > most)
+		bad_usage("--%s must be from %ld to %ld", flag, least, most);
+	return n;
+}
+
 /* A key as it is printed. */
 static inline const char *key_text(key_t key)
 {

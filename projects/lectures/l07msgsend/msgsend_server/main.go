@@ -12,7 +12,6 @@ import (
 	"unpipc/gobind/sysvmq"
 	"unpipc/projects/internal/cli"
 	"unpipc/projects/internal/lecture"
-	"unpipc/projects/internal/marks"
 	"unpipc/projects/lectures/l07msgsend"
 )
 
@@ -35,11 +34,10 @@ func serve(keyOf func() (sysvmq.Key, error), nowait bool) error {
 	if err != nil {
 		return err
 	}
-	q, made, err := lecture.MakeQueue(key)
-	if err != nil {
+	q, mark, err := lecture.MakeQueue("lecture-7", key)
+	if q == nil {
 		return err
 	}
-	mark, err := marks.Share("lecture-7", marks.Queue, key.String(), q.ID(), made)
 	if err == nil {
 		err = lecture.Say("connected to queue %d\n", q.ID())
 	}

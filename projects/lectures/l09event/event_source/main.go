@@ -51,12 +51,8 @@ func run(ctx context.Context, p *cli.Program, keyOf func() (sysvmq.Key, error), 
 	if err := lecture.Say(greeting, set.ID()); err != nil {
 		return err
 	}
-	q, made, err := lecture.MakeQueue(key)
-	if err != nil {
-		return err
-	}
-	queueMark, err := marks.Share(l09event.Scope, marks.Queue, key.String(), q.ID(), made)
-	if id == 1 {
+	q, queueMark, err := lecture.MakeQueue(l09event.Scope, key)
+	if q != nil && id == 1 {
 		defer func() { _, _ = q.Remove(), queueMark.Remove() }()
 	}
 	if err != nil {

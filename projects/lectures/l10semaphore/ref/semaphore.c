@@ -77,16 +77,6 @@ static void test(key_t key)
 	say("at most %d had it at once, and %ld can be had again. PASS\n", most, value);
 }
 
-static long number(const char *flag, const char *text, long least, long most)
-{
-	char *end;
-	errno = 0;
-	long n = strtol(text, &end, 0);
-	if (end == text || *end || errno || n < least || n > most)
-		bad_usage("--%s must be from %ld to %ld", flag, least, most);
-	return n;
-}
-
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {{"key", required_argument, NULL, 'k'},
