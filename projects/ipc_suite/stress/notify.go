@@ -19,14 +19,7 @@ var notifyScenario = Scenario{
 	Sabotage: "the receiver sleeps without having emptied the queue",
 	workers:  3, ops: 600, victim: 0, saboteur: 0,
 	deaths: func(int) []point { return []point{before, middle, after, outside} },
-	round: func(r *round) (err error) {
-		name := r.name()
-		q, err := posixmq.Open(name, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL, 0o600, &posixmq.Attr{MaxMsg: 4, MsgSize: letter})
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, q.Close(), posixmq.Unlink(name)) }()
-		r.args = []string{name}
+	round: withQueue(func(r *round, q *posixmq.Queue) error {
 		var lost losses
 		sending := r.sc.workers - 1
 		r.ended = func(i int, killed bool) error {
@@ -51,7 +44,7 @@ var notifyScenario = Scenario{
 			return err
 		}
 		return r.delivered([]int{1, 2}, lost)
-	},
+	}),
 	work: func(w *worker) error {
 		q, err := posixmq.Open(w.args[0], unix.O_RDWR, 0, nil)
 		if err != nil {

@@ -17,14 +17,7 @@ var posixMQScenario = Scenario{
 	Sabotage: "one message is sent with another priority",
 	workers:  receivers + 3, ops: 2000, victim: 1, saboteur: 3,
 	deaths: mailDeaths,
-	round: func(r *round) (err error) {
-		name := r.name()
-		q, err := posixmq.Open(name, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL, 0o600, &posixmq.Attr{MaxMsg: 4, MsgSize: letter})
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, q.Close(), posixmq.Unlink(name)) }()
-		r.args = []string{name}
+	round: withQueue(func(r *round, q *posixmq.Queue) error {
 		if err := r.mailRound(); err != nil {
 			return err
 		}
@@ -33,7 +26,7 @@ var posixMQScenario = Scenario{
 			return err
 		}
 		return r.verify(attr.CurMsgs == 0, "nothing is left in the queue", "%d messages", attr.CurMsgs)
-	},
+	}),
 	work: func(w *worker) error {
 		q, err := posixmq.Open(w.args[0], unix.O_RDWR, 0, nil)
 		if err != nil {
@@ -63,6 +56,20 @@ const (
 	letter = 256                   // bytes in a message of a queue
 	look   = 50 * time.Millisecond // how long a receiver sleeps before it looks whether all is over
 )
+
+// withQueue gives each round a queue for four messages, whose name is the workers' argument.
+func withQueue(run func(r *round, q *posixmq.Queue) error) func(r *round) error {
+	return func(r *round) (err error) {
+		name := r.name()
+		q, err := posixmq.Open(name, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL, 0o600, &posixmq.Attr{MaxMsg: 4, MsgSize: letter})
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, q.Close(), posixmq.Unlink(name)) }()
+		r.args = []string{name}
+		return run(r, q)
+	}
+}
 
 // again makes EAGAIN of ETIMEDOUT.
 func again(err error) error {

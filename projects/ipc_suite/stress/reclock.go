@@ -85,7 +85,7 @@ func countInFile(w *worker) (err error) {
 		last[c] = n
 		if w.wrong() {
 			w.page.sabotage.Store(1)
-			for now := n; now == n && err == nil; now, err = read(at) {
+			for seen := n; seen == n && err == nil; seen, err = read(at) {
 				pause()
 			}
 		}
