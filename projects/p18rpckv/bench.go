@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,47 +13,30 @@ import (
 
 // rows compare clusters of three servers on this machine, with their logs on one disk.
 func rows(measure.Config) []measure.Row {
+	clusters := &running{of: map[string]*started{}}
 	row := func(name, what string, unit measure.Unit, do workload) measure.Row {
 		r := measure.Row{
-			Group: "exercise 18", Name: name, What: what, Unit: unit, Beside: 2 * time.Second,
+			Group: "exercise 18", Name: name, What: what, Unit: unit, Beside: 300 * time.Millisecond, Kept: clusters,
 			Check: "every get has the value that was put last",
 		}
 		for _, s := range stores {
-			r.Variants = append(r.Variants, variant(s, do))
+			r.Variants = append(r.Variants, clusters.variant(s, do))
 		}
 		return r
 	}
+	failover := row("kv_failover", "from kill -9 of the leader to the answer to the next put; who hears nothing of a leader for 1 to 2 s has another one elected", measure.Nanoseconds, failovers)
+	failover.Detail = true // it takes its time
 	return []measure.Row{
 		row("kv_puts_16", "16 clients with a connection each put values of 100 bytes, each on the disks of two of three servers before it is answered", "puts/s", puts(16)),
 		row("kv_gets_16", "16 clients with a connection each get values that a majority proves to be current", "gets/s", gets(16)),
 		row("lat_kv_put", "one client puts values of 100 bytes; mean of all", measure.Nanoseconds, puts(1)),
 		row("lat_kv_get", "one client gets a value that a majority proves to be current; mean of all", measure.Nanoseconds, gets(1)),
-		row("kv_failover", "from kill -9 of the leader to the answer to the next put; who hears nothing of a leader for 1 to 2 s has another one elected", measure.Nanoseconds, failovers),
+		failover,
 	}
 }
 
 // workload does n operations, and says what time they took.
 type workload func(ctx context.Context, c Cluster, n int64) (time.Duration, error)
-
-func variant(s store, do workload) measure.Variant {
-	return measure.Variant{Name: s.name, Run: func(ctx context.Context, cfg *measure.Config, n int64) (measure.Sample, error) {
-		// On the disk that the programs are on: /tmp is often none.
-		dir, err := os.MkdirTemp(cfg.Bin, fmt.Sprintf("unpipc-%d-kv-", os.Getpid()))
-		if err != nil {
-			return measure.Sample{}, err
-		}
-		defer os.RemoveAll(dir)
-		c, err := s.start(ctx, cfg, dir)
-		if err != nil {
-			return measure.Sample{}, err
-		}
-		took, err := do(ctx, c, n)
-		if err = errors.Join(err, c.Stop()); err != nil {
-			return measure.Sample{}, err
-		}
-		return measure.Sample{Elapsed: took, Verified: n}, nil
-	}}
-}
 
 // each has clients do what they do n times together.
 func each(ctx context.Context, c Cluster, clients int, n int64, do func(ctx context.Context, client int, s Session, last bool) error) (time.Duration, error) {

@@ -9,8 +9,8 @@ import (
 	"unpipc/projects/internal/measure"
 )
 
-// StartMember starts a server of a cluster, which does not outlive this process, not even
-// when that is killed. ended gets what the child's Wait returns, and is the only one to call
+// StartMember starts a server of a cluster, which outlives ctx, but not this process, not
+// even when that is killed. ended gets what the child's Wait returns, and is the only one to call
 // it. Without setpriv(1) the error is a [measure.Skip].
 func StartMember(ctx context.Context, cfg *measure.Config, place int, cmd measure.Command) (child *measure.Child, ended <-chan error, err error) {
 	if cmd.Name == "" {
@@ -31,7 +31,7 @@ func StartMember(ctx context.Context, cfg *measure.Config, place int, cmd measur
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		var err error
-		child, err = measure.Start(ctx, cfg, place, cmd)
+		child, err = measure.Start(context.WithoutCancel(ctx), cfg, place, cmd)
 		started <- err
 		if err == nil {
 			_, err = child.Wait()

@@ -2,6 +2,8 @@ package measure_test
 
 import (
 	"context"
+	"errors"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -136,4 +138,70 @@ func TestRowsThatNeedTimeBesideAreMeasuredFirstAndStandInTheirPlace(t *testing.T
 		names += r.Name
 	}
 	assert.Equal(t, "abd", names)
+}
+
+func TestARowThatUsesUpItsShareHasThreeRounds(t *testing.T) {
+	runs := 0
+	rows := []measure.Row{{Name: "x", Unit: "op/s", Variants: []measure.Variant{variant("Go", func(n int64) (measure.Sample, error) {
+		runs++
+		time.Sleep(time.Millisecond)
+		return measure.Sample{Elapsed: time.Hour, Verified: n}, nil
+	})}}}
+	res, err := measure.Run(t.Context(), rows, measure.Config{Runs: 5, Total: time.Microsecond}, nil)
+	require.NoError(t, err)
+	assert.Len(t, res.Rows[0].Variants[0].Values, 3)
+	assert.Equal(t, 1+3, runs, "nor is a run that is too long in any case looked at twice")
+	assert.GreaterOrEqual(t, res.Rows[0].Seconds, 0.004)
+}
+
+func TestRunsOfARowMayHaveALeastTime(t *testing.T) {
+	var log []string
+	rows := []measure.Row{{Name: "x", Unit: "op/s", Least: 60 * time.Millisecond,
+		Variants: []measure.Variant{paced("Go", &log, time.Millisecond)}}}
+	operations := func(budget time.Duration) int64 {
+		res, err := measure.Run(t.Context(), rows, measure.Config{Runs: 5, Total: 1, Budget: budget}, nil)
+		require.NoError(t, err)
+		return res.Rows[0].Variants[0].Operations
+	}
+	assert.Equal(t, int64(60), operations(time.Second))
+	assert.Equal(t, int64(20), operations(20*time.Millisecond), "not more than the budget")
+}
+
+// kept tells when it is closed.
+type kept struct {
+	name string
+	log  *[]string
+	err  error
+}
+
+func (k *kept) Close() error {
+	*k.log = append(*k.log, "close "+k.name)
+	return k.err
+}
+
+func TestWhatRowsKeepIsClosedAfterTheLastOfThem(t *testing.T) {
+	var log []string
+	a, b := &kept{"a", &log, nil}, &kept{"b", &log, errors.New("ended badly")}
+	row := func(name string, k io.Closer) measure.Row {
+		return measure.Row{Name: name, Unit: "op/s", Kept: k, Variants: []measure.Variant{variant("Go", good)}}
+	}
+	rows := []measure.Row{row("1", a), row("2", a), row("3", nil), row("4", b)}
+	tell := func(p measure.Progress) {
+		if p.Row != nil {
+			log = append(log, p.Row.Name)
+		}
+	}
+	res, err := measure.Run(t.Context(), rows, quick, tell)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"1", "2", "close a", "3", "4", "close b"}, log)
+	assert.Empty(t, res.Rows[1].Failed)
+	assert.Equal(t, "ended badly", res.Rows[3].Failed)
+	assert.Equal(t, "4", res.Rows[3].Name)
+
+	log = nil
+	ctx, cancel := context.WithCancel(t.Context())
+	rows[0].Variants = []measure.Variant{variant("Go", func(n int64) (measure.Sample, error) { cancel(); return good(n) })}
+	_, err = measure.Run(ctx, rows, quick, tell)
+	require.ErrorIs(t, err, context.Canceled)
+	assert.Equal(t, []string{"1", "close a"}, log, "also when it is interrupted")
 }

@@ -18,6 +18,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -45,6 +46,27 @@ type Row struct {
 	// that is much: it is set aside when all rows share a time. [Config.Quick] is taken
 	// to make it a tenth.
 	Beside time.Duration
+	// Least is how short a run may be at most where its begin or its end would show in a
+	// short one: several that are let go at once do not get in each other's way before the
+	// last of them is awake.
+	Least time.Duration
+	// Kept is what runs of this row leave for later ones, such as servers, and rows next to
+	// it that have the same: it is closed after the last of them. May be nil.
+	Kept io.Closer
+}
+
+// Sweep is a row for each of the names and sizes: the given one, with that name behind its
+// own, of that size, and with the variants for both.
+func Sweep(row Row, names []string, sizes []int, variants func(name string, size int) []Variant) []Row {
+	var rows []Row
+	for _, name := range names {
+		for _, size := range sizes {
+			r := row
+			r.Name, r.Size, r.Variants = row.Name+name, size, variants(name, size)
+			rows = append(rows, r)
+		}
+	}
+	return rows
 }
 
 // Unit is the unit of a row's values, which follow from the number of operations
@@ -71,6 +93,14 @@ type Variant struct {
 	// Goal of a peer is the ratio of ours to it that is to be reached: at least
 	// this for a rate, at most this for a time. 0: none, but for [Twin] its usual one.
 	Goal float64
+}
+
+// Both is a variant of two processes, whose programs are the same.
+func Both(name string, p Program, goal float64,
+	run func(ctx context.Context, cfg *Config, a, b Program, n int64) (Sample, error)) Variant {
+	return Variant{Name: name, Goal: goal, Run: func(ctx context.Context, cfg *Config, n int64) (Sample, error) {
+		return run(ctx, cfg, p, p, n)
+	}}
 }
 
 // Twin is the name of a variant that does the same in C. Ours is to be no slower than it
@@ -111,8 +141,9 @@ type Config struct {
 	Runs   int           // rounds: 5
 	Budget time.Duration // time that one run is to fill: 300 ms
 	// Total is the time for all rows together. They share it evenly among their
-	// variants, and have shorter runs where it does not last for runs of Budget; what
-	// one does not need is for those after it. 0: as long as it takes.
+	// variants, and have shorter runs where it does not last for runs of Budget, and fewer
+	// rounds, but three, where not even for those; what one does not need is for those
+	// after it. 0: as long as it takes.
 	Total time.Duration
 	// Quick asks rows for the least that still means something: those that prepare
 	// much for each run prepare less, and those that are [Row.Detail] are left out.
@@ -139,6 +170,19 @@ func (cfg Config) Defaults() Config {
 	}
 	return cfg
 }
+
+// SizesOr are the sizes asked for, else these.
+func (cfg *Config) SizesOr(sizes []int) []int {
+	if len(cfg.Sizes) > 0 {
+		return cfg.Sizes
+	}
+	return sizes
+}
+
+// Warmup is how many messages of a size go ahead of those that are measured, and are
+// verified in full: a few of the largest, enough of the small ones that the processes run
+// at speed.
+func Warmup(size int) int { return min(max(1<<18/size, 2), 64) }
 
 // errSkip is in the errors of [Skip].
 var errSkip = errors.New("cannot be measured here")

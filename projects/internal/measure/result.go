@@ -37,6 +37,7 @@ type Result struct {
 	LowerIsBetter bool            `json:"lower_is_better"`
 	Failed        string          `json:"failed,omitempty"`
 	Skipped       string          `json:"skipped,omitempty"`
+	Seconds       float64         `json:"seconds,omitempty"` // that all its runs took, with what is beside them
 	Variants      []VariantResult `json:"variants,omitempty"`
 }
 
@@ -94,9 +95,9 @@ func outline(row *Row) *Result {
 	}
 }
 
-func failed(row *Row, l *lane, err error) *Result {
+func failed(row *Row, err error) *Result {
 	r := outline(row)
-	r.Failed = l.Name + ": " + strings.ReplaceAll(err.Error(), "\n", "; ")
+	r.Failed = strings.ReplaceAll(err.Error(), "\n", "; ")
 	return r
 }
 

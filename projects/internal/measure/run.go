@@ -73,7 +73,15 @@ func Run(ctx context.Context, rows []Row, cfg Config, progress func(Progress)) (
 			share = max(1, own+(cfg.Total-time.Since(start)-aside)/time.Duration(variants-done))
 		}
 		aside -= rows[i].aside(&cfg)
+		begin := time.Now()
 		r := runRow(ctx, &rows[i], &cfg, share)
+		last := ctx.Err() != nil || rowsDone+1 == len(order) || rows[order[rowsDone+1]].Kept != rows[i].Kept
+		if kept := rows[i].Kept; kept != nil && last {
+			if err := kept.Close(); err != nil && r.Failed == "" {
+				r = failed(&rows[i], err)
+			}
+		}
+		r.Seconds = time.Since(begin).Seconds()
 		if ctx.Err() != nil {
 			return collect(), context.Cause(ctx)
 		}
@@ -118,6 +126,7 @@ type lane struct {
 // no bound.
 func runRow(ctx context.Context, row *Row, cfg *Config, share time.Duration) *Result {
 	lanes := make([]*lane, len(row.Variants))
+	end := time.Now().Add(share * time.Duration(len(lanes)))
 	for i := range lanes {
 		l := &lane{Variant: &row.Variants[i], row: row, budget: cfg.Budget}
 		lanes[i] = l
@@ -125,13 +134,16 @@ func runRow(ctx context.Context, row *Row, cfg *Config, share time.Duration) *Re
 		if reason, ok := Skipped(err); ok {
 			l.skipped = reason
 		} else if err != nil {
-			return failed(row, l, err)
+			return failed(row, fmt.Errorf("%s: %w", l.Name, err))
 		}
 		if lanes[0].skipped != "" {
 			return summarize(row, lanes[:1])
 		}
 	}
 	for round := range cfg.Runs {
+		if share > 0 && round >= leastRounds && time.Now().After(end) {
+			break
+		}
 		for i := range lanes {
 			l := lanes[(round+i)%len(lanes)]
 			if l.skipped != "" {
@@ -139,7 +151,7 @@ func runRow(ctx context.Context, row *Row, cfg *Config, share time.Duration) *Re
 			}
 			s, err := l.run(ctx, cfg)
 			if err != nil {
-				return failed(row, l, err)
+				return failed(row, fmt.Errorf("%s: %w", l.Name, err))
 			}
 			l.add(s)
 			if s.Elapsed > 10*l.budget { // calibrated when it happened to be fast
@@ -159,6 +171,9 @@ func runRow(ctx context.Context, row *Row, cfg *Config, share time.Duration) *Re
 // the clock and the begin of the work would be measured.
 const leastBudget = 5 * time.Millisecond
 
+// leastRounds is how few there are at most for want of time.
+const leastRounds = 3
+
 // calibrate finds the number of operations that fill a run. Within a share a run is what
 // is left of it for each, less what starts and ends the processes.
 func (l *lane) calibrate(ctx context.Context, cfg *Config, share time.Duration) error {
@@ -172,13 +187,13 @@ func (l *lane) calibrate(ctx context.Context, cfg *Config, share time.Duration) 
 		if share > 0 {
 			beside := max(0, time.Since(before)-s.Elapsed)
 			left := (share-time.Since(begin))/time.Duration(cfg.Runs) - beside
-			l.budget = min(max(left, leastBudget), cfg.Budget)
+			l.budget = min(max(left, leastBudget, l.row.Least), cfg.Budget)
 		}
 		return float64(l.budget) / float64(s.Elapsed), nil
 	}
 	for l.n = 1; ; {
 		fill, err := probe()
-		if err == nil && fill < 3 { // unless the machine did something else meanwhile
+		if inTime := share == 0 || time.Since(begin) < share/3; err == nil && fill < 3 && inTime { // unless the machine did something else meanwhile
 			var again float64
 			again, err = probe()
 			fill = max(fill, again)

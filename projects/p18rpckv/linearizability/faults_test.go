@@ -49,7 +49,7 @@ func TestWhatClientsAreToldIsLinearizableUnder(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := startFleet(t, fault.apart)
 			if fault.apart && !f.apart {
-				// Where there are no networks of one's own: who is stopped hears nothing either.
+				t.Log("SIGSTOP instead of a cut cable: who is stopped hears nothing either")
 				fault = faults["SIGSTOP"]
 			}
 			h, stop := newHistory(), make(chan struct{})
