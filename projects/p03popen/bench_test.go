@@ -1,32 +1,18 @@
 package p03popen
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"unpipc/projects/internal/measure"
+	"unpipc/projects/internal/measure/measuretest"
 	"unpipc/projects/internal/programs"
 )
 
 func TestRowIsMeasuredInGoAndC(t *testing.T) {
-	built, bin := programs.Build(t, "p03popen"), t.TempDir()
-	require.NoError(t, os.Mkdir(filepath.Join(bin, "p03"), 0o700))
-	require.NoError(t, os.Symlink(filepath.Join(built.Go, "test_mypopen"), filepath.Join(bin, "p03", "test_mypopen")))
-	require.NoError(t, os.Symlink(built.C, filepath.Join(bin, "p03", "ref")))
-	cfg := measure.Config{Runs: 1, Budget: time.Millisecond, Timeout: time.Minute, Bin: bin}
-	res, err := measure.Run(t.Context(), rows(cfg), cfg, nil)
-	require.NoError(t, err)
-	require.Len(t, res.Rows, 1)
-	require.Empty(t, res.Rows[0].Failed)
-	for _, v := range res.Rows[0].Variants {
-		assert.Empty(t, v.Skipped, v.Name)
-		assert.Positive(t, v.Median, v.Name)
-	}
+	cfg := measuretest.Config(measuretest.Bin(t, programs.Build(t, "p03popen"), "p03"))
+	measuretest.Run(t, rows(*cfg), cfg)
 }
 
 func TestCommandThatDoesNotSayWhatItShouldFailsTheRow(t *testing.T) {

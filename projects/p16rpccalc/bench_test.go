@@ -1,10 +1,8 @@
 package p16rpccalc
 
 import (
-	"context"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -12,28 +10,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"unpipc/projects/internal/measure"
+	"unpipc/projects/internal/measure/measuretest"
 	"unpipc/projects/internal/programs"
 )
 
 func testRows(t *testing.T, built *programs.Built) {
 	out, err := exec.Command("go", "build", "-o", built.Go+"/", "./peers/grpc_calc").CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	bin := t.TempDir()
-	require.NoError(t, os.Symlink(built.Go, filepath.Join(bin, "p16")))
-	require.NoError(t, os.Symlink(built.C, filepath.Join(built.Go, "ref")))
-	cfg := measure.Config{Bin: bin}.Defaults()
-	for _, row := range rows(cfg) {
-		for _, v := range row.Variants {
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-			for _, n := range []int64{1, 100} {
-				sample, err := v.Run(ctx, &cfg, n)
-				require.NoError(t, err, "%s in %s", row.Name, v.Name)
-				assert.Equal(t, n, sample.Verified, "%s in %s", row.Name, v.Name)
-				assert.Positive(t, sample.Elapsed, "%s in %s", row.Name, v.Name)
-			}
-			cancel()
-		}
-	}
+	cfg := measuretest.Config(measuretest.Bin(t, built, "p16"))
+	measuretest.Variants(t, rows(*cfg), cfg, 1, 100)
 }
 
 func TestAMissingProgramIsAnError(t *testing.T) {

@@ -3,10 +3,7 @@ package callcost
 import (
 	"os"
 	"os/exec"
-	"slices"
-	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -14,6 +11,7 @@ import (
 
 	"unpipc/gobind/ipctest"
 	"unpipc/projects/internal/measure"
+	"unpipc/projects/internal/measure/measuretest"
 	"unpipc/projects/internal/programs"
 )
 
@@ -25,28 +23,25 @@ func TestMain(m *testing.M) {
 // config has the C twin built.
 func config(t *testing.T) *measure.Config {
 	t.Helper()
-	return &measure.Config{Runs: 2, Budget: 2 * time.Millisecond, Timeout: time.Minute, Bin: programs.Reference(t, "callcost")}
+	return measuretest.Config(programs.Reference(t, "callcost"))
 }
+
+var languages = map[string]measure.Program{"Go": inGo, "C": inC}
 
 func TestAllRowsAreMeasuredInGoAndC(t *testing.T) {
 	cfg := config(t)
 	cfg.Sizes = []int{1, 15, 16, 17, 64, 4096}
 	rows := Rows(*cfg)
 	require.Len(t, rows, 2*6)
-	res, err := measure.Run(t.Context(), rows, *cfg, nil)
-	require.NoError(t, err)
-	for _, r := range res.Rows {
-		require.Empty(t, r.Failed, "%s %d", r.Name, r.Size)
-		require.Empty(t, r.Skipped, "%s %d", r.Name, r.Size)
-		variants := map[string][]string{
-			"call_mq_send_receive": {"Go", "C", "C, 2 threads"}, "call_msgsnd_msgrcv": {"Go", "C"},
-		}[r.Name]
-		require.Len(t, r.Variants, len(variants))
-		for i, v := range r.Variants {
-			assert.Equal(t, variants[i], v.Name)
-			assert.Positive(t, v.Median)
-			assert.InDelta(t, 2*v.Operations, v.Verified, 1)
+	variants := map[string][]string{
+		"call_mq_send_receive": {"Go", "C", "C, 2 threads"}, "call_msgsnd_msgrcv": {"Go", "C"},
+	}
+	for _, r := range measuretest.Run(t, rows, cfg) {
+		var names []string
+		for _, v := range r.Variants {
+			names = append(names, v.Name)
 		}
+		assert.Equal(t, variants[r.Name], names)
 	}
 }
 
@@ -84,14 +79,7 @@ func TestMessagesOverTheLimitAreMeasuredInANamespaceOrSaidToBeImpossible(t *test
 }
 
 func TestWithoutTheCProgramOnlyGoIsMeasured(t *testing.T) {
-	cfg := measure.Config{Runs: 1, Budget: 1, Sizes: []int{16}, Bin: t.TempDir()}
-	res, err := measure.Run(t.Context(), Rows(cfg), cfg, nil)
-	require.NoError(t, err)
-	for _, r := range res.Rows {
-		require.Empty(t, r.Failed)
-		assert.Positive(t, r.Variants[0].Median)
-		assert.Contains(t, r.Variants[1].Skipped, "make build")
-	}
+	measuretest.WithoutC(t, Rows(measure.Config{Sizes: []int{16}}))
 }
 
 // broken is a queue that does one thing wrong at the third message.
@@ -132,12 +120,7 @@ func TestEveryMessageIsVerified(t *testing.T) {
 }
 
 func TestRolesRefuseTheSameCommandLinesInGoAndC(t *testing.T) {
-	cfg := config(t)
-	for name, test := range map[string]struct {
-		args   string
-		status int
-		want   string
-	}{
+	measuretest.CommandLines{
 		"help has an example":      {"--help", 0, "example:"},
 		"nothing":                  {"", 2, "--queue is posix or sysv"},
 		"an unknown flag":          {"--nonsense", 2, "nonsense"},
@@ -149,14 +132,5 @@ func TestRolesRefuseTheSameCommandLinesInGoAndC(t *testing.T) {
 		"an argument too many":     {"--queue sysv more", 2, ""},
 		"a short run":              {"--queue sysv --count 2 --warmup 0", 0, `{"count":2,"ns":`},
 		"with a second thread":     {"--queue posix --count 2 --warmup 0 --threaded", 0, `{"count":2,"ns":`},
-	} {
-		for language, p := range map[string]measure.Program{"Go": inGo, "C": inC} {
-			argv, err := p(cfg)
-			require.NoError(t, err)
-			cmd := exec.Command(argv[0], slices.Concat(argv[1:], strings.Fields(test.args))...)
-			text, _ := cmd.CombinedOutput()
-			assert.Equal(t, test.status, cmd.ProcessState.ExitCode(), "%s in %s: %s", name, language, text)
-			assert.Contains(t, string(text), test.want, "%s in %s", name, language)
-		}
-	}
+	}.Answered(t, config(t), languages)
 }

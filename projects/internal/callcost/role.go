@@ -1,8 +1,6 @@
 package callcost
 
 import (
-	"encoding/json"
-	"os"
 	"runtime/debug"
 
 	"unpipc/projects/internal/cli"
@@ -14,11 +12,7 @@ const roleArgument = "callcost-role"
 
 // Role is to be called first in main, and in TestMain: it returns at once, unless
 // this process was started to make the calls; then it does and exits.
-func Role() {
-	if len(os.Args) > 1 && os.Args[1] == roleArgument {
-		roleMain(os.Args[2:])
-	}
-}
+func Role() { measure.TakeRole(roleArgument, roleMain) }
 
 // role is what the command line of a role says.
 type role struct {
@@ -53,8 +47,5 @@ func roleMain(args []string) {
 	} else if err == nil {
 		o, err = r.run(q)
 	}
-	if err != nil {
-		p.Exit(err)
-	}
-	p.Exit(json.NewEncoder(os.Stdout).Encode(o))
+	p.Exit(measure.Print(o, err))
 }

@@ -1,8 +1,6 @@
 package callcost
 
 import (
-	"context"
-	"slices"
 	"strconv"
 
 	"unpipc/projects/internal/measure"
@@ -24,10 +22,7 @@ const (
 
 // Rows are the rows of both kinds of queues at the sizes of cfg.
 func Rows(cfg measure.Config) []measure.Row {
-	sizes, goal := cfg.Sizes, goal
-	if len(sizes) == 0 {
-		sizes = DefaultSizes
-	}
+	sizes := cfg.SizesOr(DefaultSizes)
 	var rows []measure.Row
 	for _, kind := range []struct{ queue, name string }{
 		{"posix", "call_mq_send_receive"}, {"sysv", "call_msgsnd_msgrcv"},
@@ -53,13 +48,6 @@ func Rows(cfg measure.Config) []measure.Row {
 var inGo, inC = measure.Role(roleArgument), measure.Reference("callcost")
 
 func variant(name string, goal float64, p measure.Program, queue string, size int, flags ...string) measure.Variant {
-	return measure.Variant{Name: name, Goal: goal,
-		Run: func(ctx context.Context, cfg *measure.Config, n int64) (measure.Sample, error) {
-			return measure.Alone(ctx, cfg, "callcost", p, slices.Concat(flags, []string{"--queue", queue,
-				"--size", strconv.Itoa(size), "--count", strconv.FormatInt(n, 10), "--warmup", strconv.Itoa(warmup(size))})...)
-		}}
+	flags = append(flags, "--queue", queue, "--size", strconv.Itoa(size), "--warmup", strconv.Itoa(measure.Warmup(size)))
+	return measure.Variant{Name: name, Goal: goal, Run: measure.Alone("callcost", p, flags...)}
 }
-
-// warmup is the number of messages compared byte for byte: a few of the largest, enough
-// of the small ones that the process runs at speed.
-func warmup(size int) int { return min(max(1<<18/size, 2), 64) }

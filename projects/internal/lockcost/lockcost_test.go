@@ -1,11 +1,9 @@
 package lockcost
 
 import (
-	"context"
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -20,6 +18,7 @@ import (
 	"unpipc/gobind/sysvsem"
 	"unpipc/projects/internal/exercise"
 	"unpipc/projects/internal/measure"
+	"unpipc/projects/internal/measure/measuretest"
 	"unpipc/projects/internal/programs"
 )
 
@@ -31,7 +30,9 @@ func TestMain(m *testing.M) {
 // config has the C twin built.
 func config(t *testing.T) *measure.Config {
 	t.Helper()
-	return &measure.Config{Runs: 1, Budget: time.Millisecond, Timeout: time.Minute, Bin: programs.Reference(t, "lockcost")}
+	cfg := measuretest.Config(programs.Reference(t, "lockcost"))
+	cfg.Runs, cfg.Budget = 1, time.Millisecond // there are many rows
+	return cfg
 }
 
 func TestAllRowsAreMeasuredInGoAndC(t *testing.T) {
@@ -41,18 +42,7 @@ func TestAllRowsAreMeasuredInGoAndC(t *testing.T) {
 	require.Len(t, rows, len(calls)+len(contended)+(2*len(counted)-2)*len(crews)+2*len(wakeUps)*(len(crews)-1))
 	// Those of more and fewer are the same programs with another number.
 	rows = slices.DeleteFunc(rows, func(r measure.Row) bool { return r.Workers == 1 || r.Workers == 8 })
-	res, err := measure.Run(t.Context(), rows, *cfg, nil)
-	require.NoError(t, err)
-	for i, r := range res.Rows {
-		require.Empty(t, r.Failed, r.Name)
-		require.Empty(t, r.Skipped, r.Name)
-		require.Len(t, r.Variants, len(rows[i].Variants))
-		for _, v := range r.Variants {
-			assert.Empty(t, v.Skipped, "%s in %s", r.Name, v.Name)
-			assert.Positive(t, v.Median, "%s in %s", r.Name, v.Name)
-			assert.Equal(t, v.Operations, v.Verified)
-		}
-	}
+	measuretest.Run(t, rows, cfg)
 }
 
 func TestRowsHaveTheBooksNamesAndTheGoal(t *testing.T) {
@@ -95,23 +85,7 @@ func TestEachMechanismHasARowWhereItIsToBeQuick(t *testing.T) {
 }
 
 func TestWithoutTheCProgramOnlyGoIsMeasured(t *testing.T) {
-	cfg := measure.Config{Runs: 1, Budget: 1, Bin: t.TempDir()}
-	res, err := measure.Run(t.Context(), Rows(cfg)[:1], cfg, nil)
-	require.NoError(t, err)
-	require.Empty(t, res.Rows[0].Failed)
-	assert.Positive(t, res.Rows[0].Variants[0].Median)
-	assert.Contains(t, res.Rows[0].Variants[1].Skipped, "make build")
-}
-
-// command is a role in one of the languages.
-func command(t *testing.T, cfg *measure.Config, p measure.Program, args string) *exec.Cmd {
-	t.Helper()
-	argv, err := p(cfg)
-	require.NoError(t, err)
-	argv = slices.Concat(argv, strings.Fields(args))
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	t.Cleanup(cancel)
-	return exec.CommandContext(ctx, argv[0], argv[1:]...)
+	measuretest.WithoutC(t, Rows(measure.Config{})[:1])
 }
 
 var languages = map[string]measure.Program{"Go": inGo, "C": inC}
@@ -129,7 +103,7 @@ func TestEveryLockIsKeptByThreadsAndProcesses(t *testing.T) {
 				case kind.alone:
 					flags = "--count 7"
 				}
-				cmd := command(t, cfg, p, "--lock "+name+" "+flags)
+				cmd := measuretest.Command(t, cfg, p, "--lock "+name+" "+flags)
 				text, err := cmd.CombinedOutput()
 				require.NoError(t, err, "%s in %s, %s: %s", name, language, flags, text)
 				ran = append(ran, cmd.Process.Pid)
@@ -193,12 +167,7 @@ func TestAWorkerThatFailsEndsTheRun(t *testing.T) {
 }
 
 func TestRolesRefuseTheSameCommandLinesInGoAndC(t *testing.T) {
-	cfg := config(t)
-	for name, test := range map[string]struct {
-		args   string
-		status int
-		want   string
-	}{
+	measuretest.CommandLines{
 		"help has an example":             {"--help", 0, "example:"},
 		"nothing":                         {"", 2, "--lock is one of"},
 		"an unknown flag":                 {"--nonsense", 2, "nonsense"},
@@ -214,14 +183,7 @@ func TestRolesRefuseTheSameCommandLinesInGoAndC(t *testing.T) {
 		"an argument too many":            {"--lock mutex more", 2, ""},
 		"more workers than operations":    {"--lock sem --workers 4 --count 2", 0, `{"count":2,"ns":`},
 		"the same workers, but processes": {"--lock sem --workers 4 --count 2 --processes", 0, `{"count":2,"ns":`},
-	} {
-		for language, p := range languages {
-			cmd := command(t, cfg, p, test.args)
-			text, _ := cmd.CombinedOutput()
-			assert.Equal(t, test.status, cmd.ProcessState.ExitCode(), "%s in %s: %s", name, language, text)
-			assert.Contains(t, string(text), test.want, "%s in %s", name, language)
-		}
-	}
+	}.Answered(t, config(t), languages)
 }
 
 func TestSemaphoresOfAKilledRunAreFound(t *testing.T) {
@@ -241,7 +203,7 @@ func TestSemaphoresOfAKilledRunAreFound(t *testing.T) {
 	} {
 		for language, p := range languages {
 			// Nobody can do so many before he is killed.
-			cmd := command(t, cfg, p, "--lock "+lock+" --count 4000000000000")
+			cmd := measuretest.Command(t, cfg, p, "--lock "+lock+" --count 4000000000000")
 			require.NoError(t, cmd.Start())
 			name, there := object(cmd.Process.Pid)
 			ipctest.Eventually(t, there, "the semaphore is made")

@@ -1,7 +1,6 @@
 package lockcost
 
 import (
-	"encoding/json"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -12,6 +11,7 @@ import (
 
 	"unpipc/gobind/posixshm"
 	"unpipc/projects/internal/cli"
+	"unpipc/projects/internal/measure"
 )
 
 // roleArgument as first argument makes the running binary a role.
@@ -19,11 +19,7 @@ const roleArgument = "lockcost-role"
 
 // Role is to be called first in main, and in TestMain: it returns at once, unless
 // this process was started to use a lock; then it does and exits.
-func Role() {
-	if len(os.Args) > 1 && os.Args[1] == roleArgument {
-		roleMain(os.Args[2:])
-	}
-}
+func Role() { measure.TakeRole(roleArgument, roleMain) }
 
 // role is what the command line of a role says.
 type role struct {
@@ -76,11 +72,7 @@ func roleMain(args []string) {
 	if *index >= 0 {
 		p.Exit(r.asWorker(*index, *parent))
 	}
-	o, err := r.run()
-	if err != nil {
-		p.Exit(err)
-	}
-	p.Exit(json.NewEncoder(os.Stdout).Encode(o))
+	p.Exit(measure.Print(r.run()))
 }
 
 func names() []string {

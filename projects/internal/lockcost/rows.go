@@ -1,9 +1,7 @@
 package lockcost
 
 import (
-	"context"
 	"fmt"
-	"slices"
 	"strconv"
 
 	"unpipc/projects/internal/measure"
@@ -193,8 +191,5 @@ func (e *entry) variant(name string, p measure.Program, lock string, goal float6
 	if e.processes {
 		flags = append(flags, "--processes")
 	}
-	return measure.Variant{Name: name, Goal: goal,
-		Run: func(ctx context.Context, cfg *measure.Config, n int64) (measure.Sample, error) {
-			return measure.Alone(ctx, cfg, "lockcost", p, slices.Concat(flags, []string{"--count", strconv.FormatInt(n, 10)})...)
-		}}
+	return measure.Variant{Name: name, Goal: goal, Run: measure.Alone("lockcost", p, flags...)}
 }

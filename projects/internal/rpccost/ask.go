@@ -17,10 +17,10 @@ import (
 var key = []byte("value")
 
 // ask makes the calls, one after the other.
-func (r *role) ask(ctx context.Context) (*outcome, error) {
+func (r *role) ask(ctx context.Context) (o measure.Outcome, err error) {
 	c, err := sunrpc.Dial(ctx, r.network, r.addr, kvrpc.Program, sunrpc.Options{})
 	if err != nil {
-		return nil, err
+		return o, err
 	}
 	defer c.Close()
 	kv := kvrpc.NewClient(c)
@@ -38,7 +38,7 @@ func (r *role) ask(ctx context.Context) (*outcome, error) {
 	for seq := uint64(1); seq <= r.warmup; seq++ {
 		message.Fill(m, seq)
 		if err := put(seq); err != nil {
-			return nil, err
+			return o, err
 		}
 	}
 	times := measure.NewTimes()
@@ -47,11 +47,11 @@ func (r *role) ask(ctx context.Context) (*outcome, error) {
 	for seq := r.warmup + 1; seq <= r.warmup+r.count; seq++ {
 		message.Stamp(m, seq)
 		if err := put(seq); err != nil {
-			return nil, err
+			return o, err
 		}
 		after := time.Since(start)
 		if err := times.RecordValue(int64(after - before)); err != nil {
-			return nil, err
+			return o, err
 		}
 		before = after
 	}
@@ -59,5 +59,5 @@ func (r *role) ask(ctx context.Context) (*outcome, error) {
 	if err == nil && (found.Revision != r.warmup+r.count || !bytes.Equal(found.Value, m)) {
 		err = errors.New("the server does not have the last message")
 	}
-	return &outcome{Count: int64(r.count), NS: before.Nanoseconds(), Histogram: measure.Pairs(times)}, err
+	return measure.Outcome{Count: int64(r.count), NS: before.Nanoseconds(), Histogram: measure.Pairs(times)}, err
 }

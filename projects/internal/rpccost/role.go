@@ -2,7 +2,6 @@ package rpccost
 
 import (
 	"context"
-	"encoding/json"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -11,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"unpipc/projects/internal/cli"
+	"unpipc/projects/internal/measure"
 )
 
 // roleArgument as first argument makes the running binary a role.
@@ -21,24 +21,13 @@ var Networks = []string{"tcp", "udp", "unix"}
 
 // Role is to be called first in main, and in TestMain: it returns at once, unless this
 // process was started as a client or a server; then it is that and exits.
-func Role() {
-	if len(os.Args) > 1 && os.Args[1] == roleArgument {
-		roleMain(os.Args[2:])
-	}
-}
+func Role() { measure.TakeRole(roleArgument, roleMain) }
 
 // role is what the command line of a role says.
 type role struct {
 	network, addr string
 	size          int
 	count, warmup uint64
-}
-
-// outcome is what a client prints, as JSON.
-type outcome struct {
-	Count     int64      `json:"count"`
-	NS        int64      `json:"ns"`
-	Histogram [][2]int64 `json:"histogram"` // [ns, how often] of calls
 }
 
 func roleMain(args []string) {
@@ -72,9 +61,5 @@ func roleMain(args []string) {
 	if *name == "serve" {
 		p.Exit(r.serve(ctx, os.Stdout))
 	}
-	o, err := r.ask(ctx)
-	if err != nil {
-		p.Exit(err)
-	}
-	p.Exit(json.NewEncoder(os.Stdout).Encode(o))
+	p.Exit(measure.Print(r.ask(ctx)))
 }

@@ -10,9 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
-
-	"golang.org/x/sys/unix"
 
 	"unpipc/projects/internal/measure"
 )
@@ -34,26 +31,15 @@ const (
 
 // Rows are the rows of all networks at the sizes of cfg.
 func Rows(cfg measure.Config) []measure.Row {
-	sizes := cfg.Sizes
-	if len(sizes) == 0 {
-		sizes = DefaultSizes
+	sizes := cfg.SizesOr(DefaultSizes)
+	sweep := func(prefix, what string, unit measure.Unit) []measure.Row {
+		row := measure.Row{Group: "transfer", Name: prefix, What: what, Check: checked, Unit: unit}
+		return measure.Sweep(row, Networks, sizes, func(network string, size int) []measure.Variant {
+			j := job{network, size, unit == measure.Nanoseconds}
+			return []measure.Variant{measure.Both("Go", inGo, 0, j.run), measure.Both("C", inC, 0, j.run)}
+		})
 	}
-	var rows []measure.Row
-	for _, kind := range []struct {
-		prefix, what string
-		unit         measure.Unit
-	}{{"bw_rpc_", throughput, measure.Messages}, {"lat_rpc_", roundTrip, measure.Nanoseconds}} {
-		for _, network := range Networks {
-			for _, size := range sizes {
-				j := job{network, size, kind.unit == measure.Nanoseconds}
-				rows = append(rows, measure.Row{
-					Group: "transfer", Name: kind.prefix + network, What: kind.what, Check: checked, Size: size, Unit: kind.unit,
-					Variants: []measure.Variant{j.variant("Go", inGo), j.variant("C", inC)},
-				})
-			}
-		}
-	}
-	return rows
+	return append(sweep("bw_rpc_", throughput, measure.Messages), sweep("lat_rpc_", roundTrip, measure.Nanoseconds)...)
 }
 
 // What client and server are written in.
@@ -66,15 +52,6 @@ type job struct {
 	timed   bool // each call
 }
 
-func (j job) variant(name string, p measure.Program) measure.Variant {
-	return measure.Variant{Name: name, Run: func(ctx context.Context, cfg *measure.Config, n int64) (measure.Sample, error) {
-		return j.run(ctx, cfg, p, p, n)
-	}}
-}
-
-// warmup is the number of messages compared byte for byte.
-func (j *job) warmup() int { return min(max(1<<18/j.size, 2), 64) }
-
 // run has a client make n calls to a server.
 func (j *job) run(ctx context.Context, cfg *measure.Config, server, client measure.Program, n int64) (s measure.Sample, err error) {
 	if j.size > maxValue {
@@ -83,11 +60,7 @@ func (j *job) run(ctx context.Context, cfg *measure.Config, server, client measu
 	if j.network == "udp" && j.size > maxDatagram {
 		return s, measure.Skip("a call over UDP holds a value of %d bytes at most", maxDatagram)
 	}
-	if len(cfg.Pin) == 0 { // as package transfer does
-		apart := *cfg
-		apart.Pin = measure.TwoCPUs()
-		cfg = &apart
-	}
+	cfg = cfg.Apart()
 	addr := "127.0.0.1:0"
 	if j.network == "unix" {
 		dir, err := os.MkdirTemp("", fmt.Sprintf("unpipc-%d-rpccost-", os.Getpid()))
@@ -97,7 +70,7 @@ func (j *job) run(ctx context.Context, cfg *measure.Config, server, client measu
 		defer os.RemoveAll(dir)
 		addr = filepath.Join(dir, "socket")
 	}
-	flags := []string{"--network", j.network, "--size", strconv.Itoa(j.size), "--warmup", strconv.Itoa(j.warmup())}
+	flags := []string{"--network", j.network, "--size", strconv.Itoa(j.size), "--warmup", strconv.Itoa(measure.Warmup(j.size))}
 	args, err := server(cfg)
 	if err != nil {
 		return s, err
@@ -107,19 +80,9 @@ func (j *job) run(ctx context.Context, cfg *measure.Config, server, client measu
 	if err != nil {
 		return s, err
 	}
-	defer func() {
-		_ = serving.Signal(unix.SIGTERM)
-		_, ended := serving.Wait()
-		err = errors.Join(err, ended)
-	}()
-	for !strings.HasSuffix(serving.Output(), "\n") {
-		if ctx.Err() != nil {
-			return s, context.Cause(ctx)
-		}
-		if ended(serving.Pid()) {
-			return s, errors.New("the server has ended")
-		}
-		time.Sleep(100 * time.Microsecond)
+	defer func() { err = errors.Join(err, serving.Stop()) }()
+	if err := serving.Await(func(output string) bool { return strings.HasSuffix(output, "\n") }); err != nil {
+		return s, err
 	}
 	if args, err = client(cfg); err != nil {
 		return s, err
@@ -133,24 +96,9 @@ func (j *job) run(ctx context.Context, cfg *measure.Config, server, client measu
 	if err != nil {
 		return s, err
 	}
-	return j.sample(printed)
-}
-
-// ended says that a child is there no more, but for its status.
-func ended(pid int) bool {
-	var info unix.Siginfo
-	err := unix.Waitid(unix.P_PID, pid, &info, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
-	return err == nil && info.Signo != 0
-}
-
-func (j *job) sample(printed string) (s measure.Sample, err error) {
-	var o outcome
+	var o measure.Outcome
 	if err := json.Unmarshal([]byte(printed), &o); err != nil {
 		return s, fmt.Errorf("ask: %w", err)
 	}
-	s = measure.Sample{Elapsed: time.Duration(o.NS), Verified: o.Count}
-	if j.timed {
-		s.Times, err = measure.TimesOf(o.Histogram)
-	}
-	return s, err
+	return o.Sample(j.timed)
 }

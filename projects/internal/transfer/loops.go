@@ -59,7 +59,7 @@ func (r *role) send(l *link) (*outcome, error) {
 	if err := put(sum(m)); err != nil {
 		return nil, err
 	}
-	return &outcome{Count: int64(r.count)}, flush()
+	return &outcome{Outcome: measure.Outcome{Count: int64(r.count)}}, flush()
 }
 
 func (r *role) recv(l *link) (*outcome, error) {
@@ -100,7 +100,7 @@ func (r *role) recv(l *link) (*outcome, error) {
 		return nil, err
 	}
 	err = compare(r.m, sent, "last", r.count)
-	return &outcome{Count: int64(r.count), NS: took.Nanoseconds(), Sums: int64(r.warmup) + 1}, err
+	return &outcome{measure.Outcome{Count: int64(r.count), NS: took.Nanoseconds()}, int64(r.warmup) + 1}, err
 }
 
 func (r *role) ping(l *link) (*outcome, error) {
@@ -141,9 +141,8 @@ func (r *role) ping(l *link) (*outcome, error) {
 		return nil, err
 	}
 	err = getSum(l, back, "last", r.count)
-	return &outcome{
-		Count: int64(r.count), NS: before.Nanoseconds(), Sums: int64(r.warmup) + 1, Histogram: measure.Pairs(times),
-	}, err
+	o := measure.Outcome{Count: int64(r.count), NS: before.Nanoseconds(), Histogram: measure.Pairs(times)}
+	return &outcome{o, int64(r.warmup) + 1}, err
 }
 
 func (r *role) pong(l *link) (*outcome, error) {
@@ -172,7 +171,7 @@ func (r *role) pong(l *link) (*outcome, error) {
 	if err := getSum(l, m, "last", r.count); err != nil {
 		return nil, err
 	}
-	return &outcome{Count: int64(r.count)}, l.put(sum(m))
+	return &outcome{Outcome: measure.Outcome{Count: int64(r.count)}}, l.put(sum(m))
 }
 
 // putVerified sends a message of the warm-up.

@@ -22,6 +22,7 @@ import (
 	"unpipc/gobind/sysvmq"
 	"unpipc/projects/internal/exercise"
 	"unpipc/projects/internal/measure"
+	"unpipc/projects/internal/measure/measuretest"
 )
 
 var _ = ipctest.Role("without end", func(args []string) int {
@@ -115,7 +116,7 @@ func TestObjectsOfOthersAreNoLeftovers(t *testing.T) {
 func TestRingAndQueuesAreGoneAfterARun(t *testing.T) {
 	cfg := config(t)
 	for _, channel := range []string{"posix_mq", "sysv_mq", "shm_sem"} {
-		for _, second := range []measure.Program{inGo, script("exit 1")} {
+		for _, second := range []measure.Program{inGo, measuretest.Script("exit 1")} {
 			_, _ = (&job{channel: channel, size: 64}).run(t.Context(), cfg, inGo, second, 10)
 		}
 	}

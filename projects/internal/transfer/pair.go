@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"strconv"
-	"time"
 
 	"unpipc/projects/internal/measure"
 )
@@ -22,9 +21,8 @@ type job struct {
 	batch     int
 }
 
-// warmup is the number of verified messages: a few of the largest, enough of the
-// small ones that both processes run at speed.
-func (j *job) warmup() int64 { return min(max(1<<18/int64(j.size), 2), 64) }
+// warmup is the number of verified messages.
+func (j *job) warmup() int { return measure.Warmup(j.size) }
 
 // run sends n messages between two processes: a is the sender, b the receiver.
 func (j *job) run(ctx context.Context, cfg *measure.Config, a, b measure.Program, n int64) (measure.Sample, error) {
@@ -42,13 +40,7 @@ func (j *job) over(ctx context.Context, cfg *measure.Config, c *channel, a, b me
 	if j.roundTrip {
 		roles, clock = []string{"ping", "pong"}, 0
 	}
-	if len(cfg.Pin) == 0 {
-		// On one CPU the processes take turns, which measures something else, and
-		// left alone the kernel puts them there or not as it likes.
-		apart := *cfg
-		apart.Pin = measure.TwoCPUs()
-		cfg = &apart
-	}
+	cfg = cfg.Apart()
 	var cmds []measure.Command
 	for i, p := range []measure.Program{a, b} {
 		args, err := p(cfg)
@@ -60,7 +52,7 @@ func (j *job) over(ctx context.Context, cfg *measure.Config, c *channel, a, b me
 			Args: append(args, "--role", roles[i], "--channel", j.channel,
 				"--in", c.ends[i].in, "--out", c.ends[i].out,
 				"--size", strconv.Itoa(j.size), "--count", strconv.FormatInt(n, 10),
-				"--warmup", strconv.FormatInt(j.warmup(), 10), "--batch", strconv.Itoa(j.batch),
+				"--warmup", strconv.Itoa(j.warmup()), "--batch", strconv.Itoa(j.batch),
 				"--parent", strconv.Itoa(os.Getpid())),
 			Files:   c.ends[i].fds(),
 			Started: func() { c.closeEnd(i) },
@@ -79,18 +71,8 @@ func (j *job) over(ctx context.Context, cfg *measure.Config, c *channel, a, b me
 			return measure.Sample{}, fmt.Errorf("%s: %d messages of %d", roles[i], got, n)
 		}
 	}
-	return outcomes[clock].sample(j)
-}
-
-func (o *outcome) sample(j *job) (measure.Sample, error) {
-	if want := j.warmup() + 1; o.Sums != want {
-		return measure.Sample{}, fmt.Errorf("%d checksums of %d were compared", o.Sums, want)
+	if got, want := outcomes[clock].Sums, int64(j.warmup()+1); got != want {
+		return measure.Sample{}, fmt.Errorf("%d checksums of %d were compared", got, want)
 	}
-	s := measure.Sample{Elapsed: time.Duration(o.NS), Verified: o.Count}
-	if !j.roundTrip {
-		return s, nil
-	}
-	var err error
-	s.Times, err = measure.TimesOf(o.Histogram)
-	return s, err
+	return outcomes[clock].Sample(j.roundTrip)
 }

@@ -71,7 +71,7 @@ func relayed(t *testing.T, j job, a, b measure.Program, n int64, tamper func(off
 func TestEveryDamagedOrMissingByteIsFound(t *testing.T) {
 	const size, n = 64, 50
 	j := job{channel: "pipe", size: size}
-	warmup := int(j.warmup())
+	warmup := j.warmup()
 	message := func(i int) int { return i * (size + 4) }                 // of the warm-up, from 0
 	timed := func(seq int) int { return message(warmup) + (seq-1)*size } // from 1
 	pass := func(_ int, c byte) (byte, bool) { return c, true }
@@ -117,7 +117,7 @@ func TestEveryDamagedOrMissingByteIsFound(t *testing.T) {
 func TestDamageOnTheWayOfARoundTripIsFoundWhereItHappens(t *testing.T) {
 	const size = 32
 	j := job{channel: "pipe", size: size, roundTrip: true}
-	at := int(j.warmup())*(size+4) + 4*size // the fifth timed message
+	at := j.warmup()*(size+4) + 4*size // the fifth timed message
 	for from, a := range languages {
 		for to, b := range languages {
 			err := relayed(t, j, a, b, 20, func(offset int, c byte) (byte, bool) {
@@ -135,7 +135,7 @@ func TestDamageOnTheWayOfARoundTripIsFoundWhereItHappens(t *testing.T) {
 func TestDamagedFramesAreFound(t *testing.T) {
 	const size, n = 64, 50
 	j := job{channel: "pipe", size: size, batch: 1024}
-	first := int(j.warmup()) * (size + 4)
+	first := j.warmup() * (size + 4)
 	for name, test := range map[string]struct {
 		at   int
 		want string

@@ -1,7 +1,6 @@
 package transfer
 
 import (
-	"encoding/json"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -10,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"unpipc/projects/internal/cli"
+	"unpipc/projects/internal/measure"
 )
 
 // roleArgument as first argument makes the running binary a role.
@@ -17,11 +17,7 @@ const roleArgument = "transfer-role"
 
 // Role is to be called first in main, and in TestMain: it returns at once, unless
 // this process was started as one end of a channel; then it is that end and exits.
-func Role() {
-	if len(os.Args) > 1 && os.Args[1] == roleArgument {
-		roleMain(os.Args[2:])
-	}
-}
+func Role() { measure.TakeRole(roleArgument, roleMain) }
 
 const channelNames = "pipe, fifo, vmsplice, unix_stream, unix_seqpacket, unix_dgram, tcp, posix_mq, sysv_mq or shm_sem"
 
@@ -35,10 +31,8 @@ type role struct {
 
 // outcome is what a role prints, as JSON.
 type outcome struct {
-	Count     int64      `json:"count"`               // timed messages
-	NS        int64      `json:"ns,omitempty"`        // they took, where the clock is
-	Sums      int64      `json:"sums,omitempty"`      // checksums that were right
-	Histogram [][2]int64 `json:"histogram,omitempty"` // [ns, how often] of round trips
+	measure.Outcome
+	Sums int64 `json:"sums,omitempty"` // checksums that were right, where the clock is
 }
 
 func roleMain(args []string) {
@@ -89,11 +83,7 @@ func roleMain(args []string) {
 	if err != nil {
 		p.Exit(err)
 	}
-	o, err := run(&r, l)
-	if err != nil {
-		p.Exit(err)
-	}
-	p.Exit(json.NewEncoder(os.Stdout).Encode(o))
+	p.Exit(measure.Print(run(&r, l)))
 }
 
 func newMessage(size int) []byte { return make([]byte, size, size+1) }

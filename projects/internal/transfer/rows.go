@@ -1,7 +1,6 @@
 package transfer
 
 import (
-	"context"
 	"slices"
 
 	"unpipc/projects/internal/measure"
@@ -36,49 +35,38 @@ const (
 
 // Rows are the rows of all channels at the sizes of cfg.
 func Rows(cfg measure.Config) []measure.Row {
-	sizes := cfg.Sizes
-	if len(sizes) == 0 {
-		sizes = DefaultSizes
-	}
-	var rows []measure.Row
-	add := func(name, what string, unit measure.Unit, size int, variants ...measure.Variant) {
-		rows = append(rows, measure.Row{
-			Group: "transfer", Name: name, What: what, Check: checked, Size: size, Unit: unit, Variants: variants,
-		})
-	}
+	sizes := cfg.SizesOr(DefaultSizes)
+	bw := measure.Row{Group: "transfer", Name: "bw_", What: throughput, Check: checked, Unit: measure.Messages}
+	rows := measure.Sweep(bw, Channels, sizes, func(c string, size int) []measure.Variant {
+		j := job{channel: c, size: size}
+		return []measure.Variant{measure.Both("Go", inGo, 0, j.run), measure.Both("C", inC, throughputGoals[size], j.run)}
+	})
 	for _, c := range Channels {
-		for _, size := range sizes {
-			j := job{channel: c, size: size}
-			add("bw_"+c, throughput, measure.Messages, size,
-				j.variant("Go", inGo, 0), j.variant("C", inC, throughputGoals[size]))
+		if framedGoals[c] != 0 && (slices.Contains(sizes, framedSize) || cfg.Quick) {
+			rows = append(rows, framed(bw, c))
 		}
 	}
-	for _, c := range Channels {
-		goal := framedGoals[c]
-		if goal == 0 || !slices.Contains(sizes, framedSize) && !cfg.Quick {
-			continue
+	lat := measure.Row{Group: "transfer", Name: "lat_", What: roundTrip, Check: checked, Unit: measure.Nanoseconds}
+	return append(rows, measure.Sweep(lat, Channels, sizes, func(c string, size int) []measure.Variant {
+		j, goal := job{channel: c, size: size, roundTrip: true}, 0.0
+		if size < 1<<10 {
+			goal = smallRoundTripGoal
 		}
-		framed, plain := job{channel: c, size: framedSize, batch: FrameBuffer}, job{channel: c, size: framedSize}
-		add("bw_"+c+"_framed", throughput+"; framed: the messages of a buffer in one write", measure.Messages, framedSize,
-			framed.variant("Go", inGo, 0), plain.variant("Go per message", inGo, goal), framed.variant("C", inC, 0))
-	}
-	for _, c := range Channels {
-		for _, size := range sizes {
-			j, goal := job{channel: c, size: size, roundTrip: true}, 0.0
-			if size < 1<<10 {
-				goal = smallRoundTripGoal
-			}
-			add("lat_"+c, roundTrip, measure.Nanoseconds, size,
-				j.variant("Go", inGo, 0), j.variant("C", inC, goal))
-		}
-	}
-	return rows
+		return []measure.Variant{measure.Both("Go", inGo, 0, j.run), measure.Both("C", inC, goal, j.run)}
+	})...)
 }
 
-// variant has both ends in the same language.
-func (j job) variant(name string, p measure.Program, goal float64) measure.Variant {
-	return measure.Variant{Name: name, Goal: goal,
-		Run: func(ctx context.Context, cfg *measure.Config, n int64) (measure.Sample, error) {
-			return j.run(ctx, cfg, p, p, n)
-		}}
+// framed is the row of a channel with the messages of a buffer in one write.
+func framed(row measure.Row, c string) measure.Row {
+	j := job{channel: c, size: framedSize, batch: FrameBuffer}
+	plain := job{channel: c, size: framedSize}
+	row.Name += c + "_framed"
+	row.What += "; framed: the messages of a buffer in one write"
+	row.Size = framedSize
+	row.Variants = []measure.Variant{
+		measure.Both("Go", inGo, 0, j.run),
+		measure.Both("Go per message", inGo, framedGoals[c], plain.run),
+		measure.Both("C", inC, 0, j.run),
+	}
+	return row
 }

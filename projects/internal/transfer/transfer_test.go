@@ -14,6 +14,7 @@ import (
 
 	"unpipc/gobind/ipctest"
 	"unpipc/projects/internal/measure"
+	"unpipc/projects/internal/measure/measuretest"
 	"unpipc/projects/internal/programs"
 )
 
@@ -25,15 +26,10 @@ func TestMain(m *testing.M) {
 // config has the C twin built.
 func config(t *testing.T) *measure.Config {
 	t.Helper()
-	return &measure.Config{Runs: 2, Budget: 2 * time.Millisecond, Timeout: time.Minute, Bin: programs.Reference(t, "transfer")}
+	return measuretest.Config(programs.Reference(t, "transfer"))
 }
 
 var languages = map[string]measure.Program{"Go": inGo, "C": inC}
-
-// script is a program that is not a role.
-func script(text string) measure.Program {
-	return func(*measure.Config) ([]string, error) { return []string{"sh", "-c", text, "sh"}, nil }
-}
 
 func TestEveryChannelCarriesVerifiedMessagesBetweenGoAndC(t *testing.T) {
 	cfg := config(t)
@@ -97,8 +93,8 @@ func TestPeerThatIsGoneIsAnErrorAtOnce(t *testing.T) {
 		program measure.Program
 		want    string
 	}{
-		"killed":               {script("kill -9 $$"), "killed by SIGKILL"},
-		"failed":               {script("echo broken >&2; exit 1"), "broken"},
+		"killed":               {measuretest.Script("kill -9 $$"), "killed by SIGKILL"},
+		"failed":               {measuretest.Script("echo broken >&2; exit 1"), "broken"},
 		"could not be started": {func(*measure.Config) ([]string, error) { return []string{"/nowhere"}, nil }, "/nowhere"},
 	} {
 		for language, whole := range languages {
@@ -117,9 +113,9 @@ func TestPeerThatDoesNotTakePartIsEndedByTheWatchdog(t *testing.T) {
 	cfg := config(t)
 	reason := errors.New("no end")
 	for name, idle := range map[string]measure.Program{
-		"sleeps":               script("sleep 1000"),
-		"cannot be terminated": script("trap '' TERM INT HUP; while :; do sleep 1000; done"),
-		"ends without a word":  script("exit 0"), // the other waits for ever for the FIFO to be opened
+		"sleeps":               measuretest.Script("sleep 1000"),
+		"cannot be terminated": measuretest.Script("trap '' TERM INT HUP; while :; do sleep 1000; done"),
+		"ends without a word":  measuretest.Script("exit 0"), // the other waits for ever for the FIFO to be opened
 	} {
 		for language, whole := range languages {
 			for _, pair := range [][2]measure.Program{{idle, whole}, {whole, idle}} {
@@ -133,7 +129,7 @@ func TestPeerThatDoesNotTakePartIsEndedByTheWatchdog(t *testing.T) {
 }
 
 func TestWhatTheProcessesReportIsCompared(t *testing.T) {
-	say := func(json string) measure.Program { return script("echo '" + json + "'") }
+	say := func(json string) measure.Program { return measuretest.Script("echo '" + json + "'") }
 	for name, test := range map[string]struct {
 		a, b measure.Program
 		want string

@@ -9,6 +9,7 @@
 
 #include "../../cli/ref/amount.h"
 #include "../../measure/ref/clock.h"
+#include "../../measure/ref/outcome.h"
 #include "queues.h"
 
 static uint64_t count = 1000, warmup = 64;
@@ -60,7 +61,7 @@ static void run(long (*pass)(uint64_t))
 	end = now_ns();
 	if (memcmp(sent->data, got->data, size) != 0)
 		die("last message: not the bytes that were sent");
-	printf("{\"count\":%llu,\"ns\":%llu}\n", (unsigned long long)count, (unsigned long long)(end - start));
+	print_outcome(count, end - start, NULL);
 }
 
 static const char usage[] =

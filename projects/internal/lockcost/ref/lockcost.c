@@ -8,6 +8,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+#include "../../measure/ref/outcome.h"
 #include "turns.h"
 
 enum users { ANY, ONE, PROCESSES, TURNS };
@@ -147,7 +148,7 @@ static void run(void)
 	if (page->counter != want)
 		die("%s: the counter is at %lld after %lld increments", kind->name,
 			(long long)page->counter, (long long)want);
-	printf("{\"count\":%llu,\"ns\":%lld}\n", (unsigned long long)count, (long long)(last - begin));
+	print_outcome(count, last - begin, NULL);
 }
 
 /* ---- the command line ------------------------------------------------------ */

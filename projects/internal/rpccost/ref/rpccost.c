@@ -8,7 +8,7 @@
 
 #include "../../cli/ref/amount.h"
 #include "../../measure/ref/clock.h"
-#include "../../measure/ref/histogram.h"
+#include "../../measure/ref/outcome.h"
 #include "../../message/ref/message.h"
 #include "kv.h"
 #include "place.h"
@@ -186,9 +186,7 @@ static void ask(const char *addr)
 	compare_last(c, m);
 	clnt_destroy(c);
 	free(m);
-	printf("{\"count\":%llu,\"ns\":%llu,\"histogram\":[", (unsigned long long)count, (unsigned long long)(before - start));
-	histogram_print(histogram);
-	puts("]}");
+	print_outcome(count, before - start, histogram);
 }
 
 /* ---- the command line ------------------------------------------------------ */
