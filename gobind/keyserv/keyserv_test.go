@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -22,24 +21,8 @@ func TestMain(m *testing.M) { os.Exit(ipctest.Main(m)) }
 
 var background = context.Background()
 
-// scribe remembers what it was asked last, and answers with what it is told.
-type scribe struct {
-	mu   sync.Mutex
-	last []any
-	err  error
-}
-
-func (s *scribe) note(asked ...any) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.last = asked
-}
-
-func (s *scribe) asked() []any {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.last
-}
+// scribe answers every call, with what the variables below say.
+type scribe struct{ servetest.Scribe }
 
 var (
 	secret = digits('1')
@@ -59,54 +42,44 @@ func digits(of byte) (d keyserv.Digits) {
 }
 
 func (s *scribe) Set(_ *sunrpc.Request, secret *keyserv.Digits) error {
-	s.note("set", *secret)
-	return s.err
+	return s.Note("set", *secret)
 }
 
 func (s *scribe) Encrypt(_ *sunrpc.Request, name string, b keyserv.Block) (keyserv.Block, error) {
-	s.note("encrypt", name, b)
-	return sealed, s.err
+	return sealed, s.Note("encrypt", name, b)
 }
 
 func (s *scribe) Decrypt(_ *sunrpc.Request, name string, b keyserv.Block) (keyserv.Block, error) {
-	s.note("decrypt", name, b)
-	return plain, s.err
+	return plain, s.Note("decrypt", name, b)
 }
 
 func (s *scribe) Generate(*sunrpc.Request) (keyserv.Block, error) {
-	s.note("generate")
-	return plain, s.err
+	return plain, s.Note("generate")
 }
 
 func (s *scribe) Credential(_ *sunrpc.Request, name string) (keyserv.Credential, error) {
-	s.note("credential", name)
-	return user, s.err
+	return user, s.Note("credential", name)
 }
 
 func (s *scribe) EncryptPK(_ *sunrpc.Request, name string, public []byte, b keyserv.Block) (keyserv.Block, error) {
-	s.note("encrypt", name, public, b)
-	return sealed, s.err
+	return sealed, s.Note("encrypt", name, public, b)
 }
 
 func (s *scribe) DecryptPK(_ *sunrpc.Request, name string, public []byte, b keyserv.Block) (keyserv.Block, error) {
-	s.note("decrypt", name, public, b)
-	return plain, s.err
+	return plain, s.Note("decrypt", name, public, b)
 }
 
 func (s *scribe) Put(_ *sunrpc.Request, secret, public *keyserv.Digits, name string) error {
-	s.note("put", *secret, *public, name)
-	return s.err
+	return s.Note("put", *secret, *public, name)
 }
 
 func (s *scribe) Get(_ *sunrpc.Request, toSecret, toPublic *keyserv.Digits) (string, error) {
-	s.note("get")
 	*toSecret, *toPublic = secret, public
-	return name, s.err
+	return name, s.Note("get")
 }
 
 func (s *scribe) Common(_ *sunrpc.Request, public *keyserv.Digits) (keyserv.Block, error) {
-	s.note("common", *public)
-	return sealed, s.err
+	return sealed, s.Note("common", *public)
 }
 
 func start(t *testing.T, s keyserv.Server) *keyserv.Client {
@@ -118,10 +91,7 @@ func start(t *testing.T, s keyserv.Server) *keyserv.Client {
 	return keyserv.NewClient(servetest.Dial(t, servetest.Start(t, server, "unix"), keyserv.V2))
 }
 
-// call makes a call and says what the server is asked by it and what it is to answer.
-type call func(c *keyserv.Client) (asked []any, want, got any, err error)
-
-var calls = []call{
+var calls = []servetest.Call[*keyserv.Client]{
 	func(c *keyserv.Client) ([]any, any, any, error) {
 		return []any{"set", secret}, nil, nil, c.Set(background, &secret)
 	},
@@ -165,30 +135,17 @@ var calls = []call{
 
 func TestEveryCallArrivesAsItWasMadeAndIsAnswered(t *testing.T) {
 	s := &scribe{}
-	c := start(t, s)
-	for i, call := range calls {
-		asked, want, got, err := call(c)
-		require.NoError(t, err, "call %d", i)
-		assert.Equal(t, asked, s.asked(), "call %d", i)
-		assert.Equal(t, want, got, "call %d", i)
-	}
+	servetest.AssertAnswered(t, &s.Scribe, start(t, s), calls)
 }
 
 func TestAStatusIsAResultAndOtherErrorsRefuseTheCall(t *testing.T) {
 	s := &scribe{}
-	for given, want := range map[error]error{
+	servetest.AssertFail(t, &s.Scribe, func() *keyserv.Client { return start(t, s) }, calls[:len(calls)-1], map[error]error{
 		keyserv.NoSecret: keyserv.NoSecret, keyserv.Unknown: keyserv.Unknown, keyserv.Status(77): keyserv.Status(77),
 		keyserv.Status(0): sunrpc.SystemError, errors.New("anything else"): sunrpc.SystemError,
 		sunrpc.AuthTooWeak: sunrpc.AuthTooWeak,
-	} {
-		s.err = given
-		c := start(t, s)
-		for i, call := range calls[:len(calls)-1] {
-			_, _, _, err := call(c)
-			assert.ErrorIs(t, err, want, "call %d", i)
-		}
-	}
-	s.err = keyserv.NoSecret
+	})
+	s.Fail(keyserv.NoSecret)
 	_, err := start(t, s).Generate(background)
 	assert.ErrorIs(t, err, sunrpc.SystemError, "a generated key has no status")
 }
@@ -223,7 +180,7 @@ func TestWhatIsOverABoundIsNotSent(t *testing.T) {
 	} {
 		assert.ErrorIs(t, call(start(t, s)), sunrpc.CantEncodeArgs, what)
 	}
-	assert.Nil(t, s.asked())
+	assert.Nil(t, s.Asked())
 	_, err := start(t, s).DecryptPK(background, long[:keyserv.MaxName], []byte(long[:keyserv.MaxKey]), plain)
 	require.NoError(t, err, "the bounds themselves")
 }
@@ -242,27 +199,14 @@ func TestStatusesAreReadable(t *testing.T) {
 	assert.EqualError(t, keyserv.Status(77), "key server status 77")
 }
 
-// records are the calls with arguments as bytes.
+// records are the calls with arguments.
 func records(t testing.TB) [][]byte {
-	var all [][]byte
-	for _, call := range calls[:len(calls)-2] {
-		all = append(all, recordtest.Of(t, keyserv.V2, func(c sunrpc.Caller) {
-			_, _, _, err := call(keyserv.NewClient(c))
-			require.Error(t, err)
-		}))
-	}
-	return all
+	return recordtest.All(t, keyserv.V2, keyserv.NewClient, calls[:len(calls)-2])
 }
 
 func TestACallThatIsCutShortIsGarbage(t *testing.T) {
 	s := &scribe{}
-	play := recordtest.Serve(t, keyserv.Services(s)[1])
-	for i, record := range records(t) {
-		assert.Equal(t, recordtest.Success, recordtest.Accepted(play(t, record)), "call %d as it is", i)
-		s.note(nil)
-		assert.Equal(t, recordtest.GarbageArgs, recordtest.Accepted(play(t, recordtest.Shorten(record, 4))), "call %d", i)
-		assert.Equal(t, []any{nil}, s.asked())
-	}
+	recordtest.AssertGarbage(t, keyserv.Services(s)[1], &s.Scribe, records(t), recordtest.CutShort)
 }
 
 // FuzzServer plays any bytes to a server: it lives, and what it is asked keeps the bounds.
@@ -272,7 +216,7 @@ func FuzzServer(f *testing.F) {
 	recordtest.Seed(f, records(f))
 	f.Fuzz(func(t *testing.T, stream []byte) {
 		play(t, stream)
-		for _, a := range s.asked() {
+		for _, a := range s.Asked() {
 			switch a := a.(type) {
 			case string:
 				assert.LessOrEqual(t, len(a), keyserv.MaxName)

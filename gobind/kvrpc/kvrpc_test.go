@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"os"
-	"sync"
 	"testing"
 	"time"
 
@@ -23,24 +22,8 @@ func TestMain(m *testing.M) { os.Exit(ipctest.Main(m)) }
 
 var background = context.Background()
 
-// scribe remembers what it was asked last, and answers with what it is told.
-type scribe struct {
-	mu   sync.Mutex
-	last []any
-	err  error
-}
-
-func (s *scribe) note(asked ...any) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.last = asked
-}
-
-func (s *scribe) asked() []any {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.last
-}
+// scribe answers every call, with what the variables below say.
+type scribe struct{ servetest.Scribe }
 
 var (
 	written = kvrpc.Written{Revision: 1 << 40, Replicas: 2, Members: 3}
@@ -58,43 +41,35 @@ var (
 )
 
 func (s *scribe) Put(_ *sunrpc.Request, id kvrpc.WriteID, key, value []byte) (kvrpc.Written, error) {
-	s.note(id, key, value)
-	return written, s.err
+	return written, s.Note(id, key, value)
 }
 
 func (s *scribe) Delete(_ *sunrpc.Request, id kvrpc.WriteID, key []byte) (kvrpc.Written, error) {
-	s.note(id, key)
-	return written, s.err
+	return written, s.Note(id, key)
 }
 
 func (s *scribe) CompareAndSwap(_ *sunrpc.Request, id kvrpc.WriteID, key []byte, expected kvrpc.Value, value []byte) (kvrpc.Written, error) {
-	s.note(id, key, expected, value)
-	return written, s.err
+	return written, s.Note(id, key, expected, value)
 }
 
 func (s *scribe) Get(_ *sunrpc.Request, key []byte, how kvrpc.Read) (kvrpc.Found, error) {
-	s.note(key, how)
-	return found, s.err
+	return found, s.Note(key, how)
 }
 
 func (s *scribe) List(_ *sunrpc.Request, prefix, after []byte, how kvrpc.Read) (kvrpc.Listed, error) {
-	s.note(prefix, after, how)
-	return listed, s.err
+	return listed, s.Note(prefix, after, how)
 }
 
 func (s *scribe) Watch(_ *sunrpc.Request, prefix []byte, after uint64, wait time.Duration) (kvrpc.Watched, error) {
-	s.note(prefix, after, wait)
-	return watched, s.err
+	return watched, s.Note(prefix, after, wait)
 }
 
 func (s *scribe) State(*sunrpc.Request) (kvrpc.State, error) {
-	s.note()
-	return state, s.err
+	return state, s.Note()
 }
 
 func (s *scribe) SetMember(_ *sunrpc.Request, id, addr string, forwarded bool) error {
-	s.note(id, addr, forwarded)
-	return s.err
+	return s.Note(id, addr, forwarded)
 }
 
 func start(t *testing.T, s kvrpc.Server) *kvrpc.Client {
@@ -104,9 +79,6 @@ func start(t *testing.T, s kvrpc.Server) *kvrpc.Client {
 	return kvrpc.NewClient(servetest.Dial(t, servetest.Start(t, server, "tcp"), kvrpc.Program))
 }
 
-// call makes a call and says what the server is asked by it and what it is to answer.
-type call func(c *kvrpc.Client) (asked []any, want, got any, err error)
-
 var (
 	id    = kvrpc.WriteID{Client: [16]byte{0: 255, 15: 1}, Sequence: 1 << 50, Forwarded: true}
 	key   = []byte("my\x00key")
@@ -114,7 +86,7 @@ var (
 	some  = kvrpc.Value{Bytes: []byte("old"), Present: true}
 )
 
-var calls = []call{
+var calls = []servetest.Call[*kvrpc.Client]{
 	func(c *kvrpc.Client) ([]any, any, any, error) {
 		got, err := c.Put(background, id, key, value)
 		return []any{id, key, value}, written, got, err
@@ -158,31 +130,18 @@ var calls = []call{
 
 func TestEveryCallArrivesAsItWasMadeAndIsAnswered(t *testing.T) {
 	s := &scribe{}
-	c := start(t, s)
-	for i, call := range calls {
-		asked, want, got, err := call(c)
-		require.NoError(t, err, "call %d", i)
-		assert.Equal(t, asked, s.asked(), "call %d", i)
-		assert.Equal(t, want, got, "call %d", i)
-	}
+	servetest.AssertAnswered(t, &s.Scribe, start(t, s), calls)
 }
 
 func TestAStatusIsAResultAndOtherErrorsRefuseTheCall(t *testing.T) {
 	s := &scribe{}
-	for given, want := range map[error]error{
+	servetest.AssertFail(t, &s.Scribe, func() *kvrpc.Client { return start(t, s) }, calls[:len(calls)-1], map[error]error{
 		kvrpc.NotFound: kvrpc.NotFound, kvrpc.Mismatch: kvrpc.Mismatch, kvrpc.NoQuorum: kvrpc.NoQuorum,
 		kvrpc.Unknown: kvrpc.Unknown, kvrpc.Conflict: kvrpc.Conflict, kvrpc.Status(77): kvrpc.Status(77),
 		kvrpc.Status(0): sunrpc.SystemError, errors.New("anything else"): sunrpc.SystemError,
 		sunrpc.AuthTooWeak: sunrpc.AuthTooWeak,
-	} {
-		s.err = given
-		c := start(t, s)
-		for i, call := range calls[:len(calls)-1] {
-			_, _, _, err := call(c)
-			assert.ErrorIs(t, err, want, "call %d", i)
-		}
-	}
-	s.err = kvrpc.NotFound
+	})
+	s.Fail(kvrpc.NotFound)
 	_, err := start(t, s).State(background)
 	assert.ErrorIs(t, err, sunrpc.SystemError, "a state has no status")
 }
@@ -205,7 +164,7 @@ func TestWhatIsOverABoundIsNotSent(t *testing.T) {
 	} {
 		assert.ErrorIs(t, call(start(t, s)), sunrpc.CantEncodeArgs, name)
 	}
-	assert.Nil(t, s.asked())
+	assert.Nil(t, s.Asked())
 	_, err := start(t, s).Put(background, id, long[:kvrpc.MaxKey], long[:kvrpc.MaxValue])
 	require.NoError(t, err, "the bounds themselves")
 }
@@ -228,28 +187,14 @@ func TestStatusesAreReadable(t *testing.T) {
 	assert.EqualError(t, kvrpc.Status(77), "key-value store status 77")
 }
 
-// records are the calls with arguments as bytes.
+// records are the calls with arguments.
 func records(t testing.TB) [][]byte {
-	var all [][]byte
-	for _, call := range calls[:len(calls)-1] {
-		all = append(all, recordtest.Of(t, kvrpc.Program, func(c sunrpc.Caller) {
-			_, _, _, err := call(kvrpc.NewClient(c))
-			require.Error(t, err)
-		}))
-	}
-	return all
+	return recordtest.All(t, kvrpc.Program, kvrpc.NewClient, calls[:len(calls)-1])
 }
 
 func TestACallThatIsCutShortIsGarbage(t *testing.T) {
 	s := &scribe{}
-	play := recordtest.Serve(t, kvrpc.Service(s))
-	for i, record := range records(t) {
-		assert.Equal(t, recordtest.Success, recordtest.Accepted(play(t, record)), "call %d as it is", i)
-		s.note(nil)
-		assert.Equal(t, recordtest.GarbageArgs, recordtest.Accepted(play(t, recordtest.Shorten(record, 4))), "call %d", i)
-		assert.Equal(t, recordtest.GarbageArgs, recordtest.Accepted(play(t, recordtest.Inflate(record))), "call %d inflated", i)
-		assert.Equal(t, []any{nil}, s.asked())
-	}
+	recordtest.AssertGarbage(t, kvrpc.Service(s), &s.Scribe, records(t), recordtest.CutShort, recordtest.Inflate)
 }
 
 // FuzzServer plays any bytes to a server: it lives, and ends the connection after its end.

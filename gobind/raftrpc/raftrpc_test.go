@@ -6,7 +6,6 @@ import (
 	"errors"
 	"os"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -24,45 +23,32 @@ func TestMain(m *testing.M) { os.Exit(ipctest.Main(m)) }
 
 var background = context.Background()
 
-// scribe remembers what it was asked last, and answers with what it is told.
-type scribe struct {
-	mu   sync.Mutex
-	last any
-	err  error
-}
+// scribe answers every call, with what the variables below say.
+type scribe struct{ servetest.Scribe }
 
-func (s *scribe) note(asked any) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.last = asked
-}
-
-func (s *scribe) asked() any {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.last
-}
-
-var answer = raftrpc.Header{Protocol: 3, ID: []byte("b"), Addr: []byte("localhost:9002")}
+var (
+	answer    = raftrpc.Header{Protocol: 3, ID: []byte("b"), Addr: []byte("localhost:9002")}
+	appended  = raftrpc.AppendResult{Header: answer, Term: 1 << 40, LastIndex: 1<<63 + 7, Success: true, NoBackoff: true}
+	voted     = raftrpc.VoteResult{Header: answer, Term: 8, Granted: true}
+	preVoted  = raftrpc.VoteResult{Header: answer, Term: 9}
+	opened    = uint64(1<<50 + 1)
+	installed = raftrpc.SnapshotResult{Header: answer, Term: 10, Success: true}
+)
 
 func (s *scribe) Append(_ *sunrpc.Request, a *raftrpc.AppendArgs) (raftrpc.AppendResult, error) {
-	s.note(*a)
-	return raftrpc.AppendResult{Header: answer, Term: 1 << 40, LastIndex: 1<<63 + 7, Success: true, NoBackoff: true}, s.err
+	return appended, s.Note(*a)
 }
 
 func (s *scribe) Vote(_ *sunrpc.Request, a *raftrpc.VoteArgs) (raftrpc.VoteResult, error) {
-	s.note(*a)
-	return raftrpc.VoteResult{Header: answer, Term: 8, Granted: true}, s.err
+	return voted, s.Note(*a)
 }
 
 func (s *scribe) PreVote(_ *sunrpc.Request, a *raftrpc.VoteArgs) (raftrpc.VoteResult, error) {
-	s.note(*a)
-	return raftrpc.VoteResult{Header: answer, Term: 9}, s.err
+	return preVoted, s.Note(*a)
 }
 
 func (s *scribe) OpenSnapshot(_ *sunrpc.Request, a *raftrpc.SnapshotArgs) (uint64, error) {
-	s.note(*a)
-	return 1<<50 + 1, s.err
+	return opened, s.Note(*a)
 }
 
 type chunk struct {
@@ -71,18 +57,15 @@ type chunk struct {
 }
 
 func (s *scribe) SnapshotChunk(_ *sunrpc.Request, stream, offset uint64, b []byte) error {
-	s.note(chunk{stream, offset, string(b)})
-	return s.err
+	return s.Note(chunk{stream, offset, string(b)})
 }
 
 func (s *scribe) CloseSnapshot(_ *sunrpc.Request, stream uint64) (raftrpc.SnapshotResult, error) {
-	s.note(stream)
-	return raftrpc.SnapshotResult{Header: answer, Term: 10, Success: true}, s.err
+	return installed, s.Note(stream)
 }
 
 func (s *scribe) TimeoutNow(_ *sunrpc.Request, h raftrpc.Header) (raftrpc.Header, error) {
-	s.note(h)
-	return answer, s.err
+	return answer, s.Note(h)
 }
 
 func start(t *testing.T, s raftrpc.Server) *raftrpc.Client {
@@ -106,70 +89,46 @@ var (
 	}
 )
 
-// calls makes each call once, and returns what the server is asked by it.
-func calls(t testing.TB, c *raftrpc.Client, fails func(error)) []func() any {
-	return []func() any{
-		func() any {
-			got, err := c.Append(background, &appending)
-			if fails(err); err == nil {
-				assert.Equal(t, raftrpc.AppendResult{Header: answer, Term: 1 << 40, LastIndex: 1<<63 + 7, Success: true, NoBackoff: true}, got)
-			}
-			return appending
-		},
-		func() any {
-			got, err := c.Vote(background, &voting)
-			if fails(err); err == nil {
-				assert.Equal(t, raftrpc.VoteResult{Header: answer, Term: 8, Granted: true}, got)
-			}
-			return voting
-		},
-		func() any {
-			got, err := c.PreVote(background, &voting)
-			if fails(err); err == nil {
-				assert.Equal(t, raftrpc.VoteResult{Header: answer, Term: 9}, got)
-			}
-			return voting
-		},
-		func() any {
-			stream, err := c.OpenSnapshot(background, &opening)
-			if fails(err); err == nil {
-				assert.EqualValues(t, 1<<50+1, stream)
-			}
-			return opening
-		},
-		func() any {
-			fails(c.SnapshotChunk(background, 1<<50, 1<<34, []byte("bytes")))
-			return chunk{1 << 50, 1 << 34, "bytes"}
-		},
-		func() any {
-			got, err := c.CloseSnapshot(background, 1<<50)
-			if fails(err); err == nil {
-				assert.Equal(t, raftrpc.SnapshotResult{Header: answer, Term: 10, Success: true}, got)
-			}
-			return uint64(1 << 50)
-		},
-		func() any {
-			got, err := c.TimeoutNow(background, &speaker)
-			if fails(err); err == nil {
-				assert.Equal(t, answer, got)
-			}
-			return speaker
-		},
-	}
+var calls = []servetest.Call[*raftrpc.Client]{
+	func(c *raftrpc.Client) ([]any, any, any, error) {
+		got, err := c.Append(background, &appending)
+		return []any{appending}, appended, got, err
+	},
+	func(c *raftrpc.Client) ([]any, any, any, error) {
+		got, err := c.Vote(background, &voting)
+		return []any{voting}, voted, got, err
+	},
+	func(c *raftrpc.Client) ([]any, any, any, error) {
+		got, err := c.PreVote(background, &voting)
+		return []any{voting}, preVoted, got, err
+	},
+	func(c *raftrpc.Client) ([]any, any, any, error) {
+		got, err := c.OpenSnapshot(background, &opening)
+		return []any{opening}, opened, got, err
+	},
+	func(c *raftrpc.Client) ([]any, any, any, error) {
+		err := c.SnapshotChunk(background, 1<<50, 1<<34, []byte("bytes"))
+		return []any{chunk{1 << 50, 1 << 34, "bytes"}}, nil, nil, err
+	},
+	func(c *raftrpc.Client) ([]any, any, any, error) {
+		got, err := c.CloseSnapshot(background, 1<<50)
+		return []any{uint64(1 << 50)}, installed, got, err
+	},
+	func(c *raftrpc.Client) ([]any, any, any, error) {
+		got, err := c.TimeoutNow(background, &speaker)
+		return []any{speaker}, answer, got, err
+	},
 }
 
 func TestEveryCallArrivesAsItWasMadeAndIsAnswered(t *testing.T) {
 	s := &scribe{}
-	for _, call := range calls(t, start(t, s), func(err error) { require.NoError(t, err) }) {
-		want := call()
-		assert.Equal(t, want, s.asked())
-	}
+	servetest.AssertAnswered(t, &s.Scribe, start(t, s), calls)
 }
 
 func TestARefusalComesBackInItsWords(t *testing.T) {
 	s := &scribe{}
 	long := strings.Repeat("x", 1024)
-	for given, want := range map[error]error{
+	servetest.AssertFail(t, &s.Scribe, func() *raftrpc.Client { return start(t, s) }, calls, map[error]error{
 		raftrpc.Refusal("disk full"):          raftrpc.Refusal("disk full"),
 		raftrpc.Refusal(long + "y"):           raftrpc.Refusal(long),
 		errors.New("anything else"):           sunrpc.SystemError,
@@ -177,12 +136,7 @@ func TestARefusalComesBackInItsWords(t *testing.T) {
 		sunrpc.ProcedureUnavailable:           sunrpc.ProcedureUnavailable,
 		error(raftrpc.Refusal("")):            sunrpc.SystemError,
 		errors.Join(raftrpc.Refusal("in it")): raftrpc.Refusal("in it"),
-	} {
-		s.err = given
-		for _, call := range calls(t, start(t, s), func(err error) { assert.ErrorIs(t, err, want) }) {
-			call()
-		}
-	}
+	})
 }
 
 func TestWhatIsOverABoundIsNotSent(t *testing.T) {
@@ -203,7 +157,7 @@ func TestWhatIsOverABoundIsNotSent(t *testing.T) {
 	_, err := c.OpenSnapshot(background, &raftrpc.SnapshotArgs{Configuration: over(raftrpc.MaxConfiguration)})
 	assert.ErrorIs(t, err, sunrpc.CantEncodeArgs)
 	assert.ErrorIs(t, start(t, s).SnapshotChunk(background, 1, 0, over(raftrpc.MaxChunk)), sunrpc.CantEncodeArgs)
-	assert.Nil(t, s.asked())
+	assert.Nil(t, s.Asked())
 
 	c = start(t, s)
 	require.NoError(t, c.SnapshotChunk(background, 1, 0, make([]byte, raftrpc.MaxChunk)), "the bound itself")
@@ -213,27 +167,13 @@ func TestWhatIsOverABoundIsNotSent(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// records are the calls as bytes.
 func records(t testing.TB) [][]byte {
-	all := make([][]byte, 7)
-	for i := range all {
-		all[i] = recordtest.Of(t, raftrpc.Program, func(c sunrpc.Caller) {
-			calls(t, raftrpc.NewClient(c), func(err error) { require.Error(t, err) })[i]()
-		})
-	}
-	return all
+	return recordtest.All(t, raftrpc.Program, raftrpc.NewClient, calls)
 }
 
 func TestACallThatIsCutShortIsGarbage(t *testing.T) {
 	s := &scribe{}
-	play := recordtest.Serve(t, raftrpc.Service(s))
-	for i, record := range records(t) {
-		assert.Equal(t, recordtest.Success, recordtest.Accepted(play(t, record)), "call %d as it is", i)
-		s.note(nil)
-		short := recordtest.Shorten(record, 4)
-		assert.Equal(t, recordtest.GarbageArgs, recordtest.Accepted(play(t, short)), "call %d", i)
-		assert.Nil(t, s.asked())
-	}
+	recordtest.AssertGarbage(t, raftrpc.Service(s), &s.Scribe, records(t), recordtest.CutShort)
 }
 
 // FuzzServer plays any bytes to a server: it lives, and what it is asked keeps the bounds.

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"unpipc/gobind/sunrpc"
@@ -55,6 +56,19 @@ func Of(t testing.TB, program sunrpc.Program, call func(sunrpc.Caller)) []byte {
 	return record
 }
 
+// All are the records of calls: see [Of].
+func All[C any](t testing.TB, program sunrpc.Program, client func(sunrpc.Caller) C, calls []servetest.Call[C]) [][]byte {
+	t.Helper()
+	var records [][]byte
+	for _, call := range calls {
+		records = append(records, Of(t, program, func(c sunrpc.Caller) {
+			_, _, _, err := call(client(c))
+			require.Error(t, err)
+		}))
+	}
+	return records
+}
+
 // Serve serves a program at a Unix domain socket until the test ends, and returns what
 // plays a stream of bytes to it: see [Play].
 func Serve(t testing.TB, service sunrpc.Service) (play func(t testing.TB, stream []byte) []byte) {
@@ -90,11 +104,26 @@ func Play(t testing.TB, addr net.Addr, stream []byte) []byte {
 	return answers
 }
 
+// AssertGarbage plays records to a service, and asserts that they are served as they are,
+// and that broken in each of the ways they are garbage of which the server is not asked.
+func AssertGarbage(t *testing.T, service sunrpc.Service, s *servetest.Scribe, records [][]byte, ways ...func(record []byte) []byte) {
+	t.Helper()
+	play := Serve(t, service)
+	for i, record := range records {
+		assert.Equal(t, Success, Accepted(play(t, record)), "call %d as it is", i)
+		_ = s.Note("nothing since")
+		for way, broken := range ways {
+			assert.Equal(t, GarbageArgs, Accepted(play(t, broken(record))), "call %d broken in way %d", i, way)
+			assert.Equal(t, []any{"nothing since"}, s.Asked(), "call %d broken in way %d", i, way)
+		}
+	}
+}
+
 // Seed gives a fuzz test records to begin with, as they are and broken.
 func Seed(f *testing.F, records [][]byte) {
 	for _, record := range records {
 		f.Add(record)
-		f.Add(Shorten(record, 4))
+		f.Add(CutShort(record))
 		f.Add(Inflate(record))
 	}
 }
@@ -119,9 +148,9 @@ const (
 	header       = 44 // bytes before the arguments of a call without credentials
 )
 
-// Shorten is a record without its last n bytes.
-func Shorten(record []byte, n int) []byte {
-	short := append([]byte(nil), record[:len(record)-n]...)
+// CutShort is a record without the last word of its arguments.
+func CutShort(record []byte) []byte {
+	short := append([]byte(nil), record[:len(record)-4]...)
 	binary.BigEndian.PutUint32(short, lastFragment|uint32(len(short)-4))
 	return short
 }
