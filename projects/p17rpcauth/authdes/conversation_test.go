@@ -290,17 +290,24 @@ func (f fixed) Open(_ string, key authdes.DESKey) (authdes.DESKey, error) {
 	return f.common.Open(key), nil
 }
 
+// startGlibc starts glibc's client, which speaks to bob in a conversation of 60 seconds: its
+// first line has its netname, the key of the conversation, and that key sealed.
+func startGlibc(t *testing.T, keys fixed) (peer *ipctest.Peer, netname string, key, sealed authdes.DESKey) {
+	t.Helper()
+	peer = ipctest.Start(t, exec.Command(ipctest.CProgram(t, "testdata/glibc.c"),
+		"client", bob, hex.EncodeToString(keys.common[:]), "60"))
+	var digits [2]string
+	_, err := fmt.Sscan(peer.Line(), &netname, &digits[0], &digits[1])
+	require.NoError(t, err)
+	return peer, netname, authdes.DESKey(unhex(t, digits[0])), authdes.DESKey(unhex(t, digits[1]))
+}
+
 // What glibc's client says is understood, and it believes the replies.
 func TestGlibcsClientTalksWithThisServer(t *testing.T) {
 	keys := fixed{authdes.PasswordKey("any")}
-	peer := ipctest.Start(t, exec.Command(ipctest.CProgram(t, "testdata/glibc.c"),
-		"client", bob, hex.EncodeToString(keys.common[:]), "60"))
-	var name, key, sealed string
-	_, err := fmt.Sscan(peer.Line(), &name, &key, &sealed)
-	require.NoError(t, err)
+	peer, name, key, sealed := startGlibc(t, keys)
 	assert.Contains(t, name, "unix.")
-	theirs, ours := unhex(t, key), unhex(t, sealed)
-	assert.Equal(t, ours, block(keys.common.Seal(authdes.DESKey(theirs))))
+	assert.Equal(t, sealed, keys.common.Seal(key))
 	server := authdes.NewServer(keys, 10, time.Hour, time.Now)
 	call := func(full bool) {
 		t.Helper()
@@ -330,12 +337,7 @@ func TestGlibcsClientTalksWithThisServer(t *testing.T) {
 // Bytes that glibc's client has made: this client makes the same at the same time.
 func TestThisClientSaysWhatGlibcsSays(t *testing.T) {
 	keys := fixed{authdes.PasswordKey("any")}
-	peer := ipctest.Start(t, exec.Command(ipctest.CProgram(t, "testdata/glibc.c"),
-		"client", bob, hex.EncodeToString(keys.common[:]), "60"))
-	var name, key, sealed string
-	_, err := fmt.Sscan(peer.Line(), &name, &key, &sealed)
-	require.NoError(t, err)
-	conversation := authdes.DESKey(unhex(t, key))
+	peer, name, conversation, _ := startGlibc(t, keys)
 	peer.Tell("marshal")
 	cred, verf, _ := strings.Cut(peer.Line(), " ")
 	at := authdes.TimeIn(conversation, unhex(t, verf))
@@ -351,8 +353,6 @@ func unhex(t *testing.T, digits string) []byte {
 	require.NoError(t, err)
 	return b
 }
-
-func block(k authdes.DESKey) []byte { return k[:] }
 
 func FuzzVerify(f *testing.F) {
 	keys := fixed{authdes.PasswordKey("any")}
