@@ -1,13 +1,9 @@
 package p03popen
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
-	"strconv"
 	"time"
 
 	"unpipc/projects/internal/cli"
@@ -19,30 +15,29 @@ const roleArgument = "popen-bench"
 
 // Role is to be called first in main: it returns at once, unless this process was
 // started to measure popen for the benchmark; then it does and exits.
-func Role() {
-	if len(os.Args) > 1 && os.Args[1] == roleArgument {
-		benchMain(os.Args[2:])
-	}
-}
+func Role() { measure.TakeRole(roleArgument, benchMain) }
 
 func benchMain(args []string) {
-	p := cli.New(roleArgument, "", "Runs a command by popen again and again; the time goes to standard output.",
+	p := cli.New(roleArgument, "", "Runs a command by popen again and again; the time goes to standard output as JSON.",
 		"  test_mypopen popen-bench --impl mine --count 1000")
 	name := p.String("impl", "mine", "mine or libc")
-	count := p.Int("count", 1000, "commands")
+	count := p.Int64("count", 1000, "commands")
 	p.Parse(args)
 	impl, known := map[string]Implementation{"mine": Mine, "libc": Libc}[*name]
 	if !known || *count < 1 || p.NArg() > 0 {
 		p.BadUsage("--impl is mine or libc, --count is at least 1")
 	}
+	p.Exit(measure.Print(runCommands(impl, *count)))
+}
+
+func runCommands(impl Implementation, count int64) (o measure.Outcome, err error) {
 	start := time.Now()
-	for range *count {
+	for range count {
 		if err := runCommand(impl); err != nil {
-			p.Exit(err)
+			return o, err
 		}
 	}
-	fmt.Printf("%d ns for %d\n", time.Since(start).Nanoseconds(), *count)
-	p.Exit(nil)
+	return measure.Outcome{Count: count, NS: time.Since(start).Nanoseconds()}, nil
 }
 
 // The command that is run, and what it says and ends with: ref/popen_bench.c has the same.
@@ -80,23 +75,17 @@ func runCommand(impl Implementation) error {
 
 // rows compare ours with glibc's, each from Go and from C.
 func rows(measure.Config) []measure.Row {
-	variant := func(name, impl string, program ...string) measure.Variant {
-		return measure.Variant{Name: name, Run: func(ctx context.Context, cfg *measure.Config, n int64) (measure.Sample, error) {
-			file := filepath.Join(cfg.Bin, "p03", program[0])
-			if _, err := os.Stat(file); err != nil {
-				return measure.Sample{}, measure.Skip("%w; make build builds it", err)
-			}
-			args := append([]string{file}, program[1:]...)
-			return measure.Timed(ctx, cfg, n, append(args, "--impl", impl, "--count", strconv.FormatInt(n, 10))...)
-		}}
+	variant := func(name, impl string, p measure.Program) measure.Variant {
+		return measure.Variant{Name: name, Run: measure.Alone("popen", p, "--impl", impl)}
 	}
+	inGo, inC := measure.Built("p03/test_mypopen", roleArgument), measure.Built("p03/ref/popen_bench")
 	return []measure.Row{{
 		Group: "exercise 3", Name: "lat_popen", Unit: measure.Nanoseconds,
 		What:  "popen of a shell that prints a line, reading it to the end, and pclose; mean of all",
 		Check: "the line and the exit status of each",
 		Variants: []measure.Variant{
-			variant("Go", "mine", "test_mypopen", roleArgument), variant("C", "mine", "ref/popen_bench"),
-			variant("glibc's popen", "libc", "ref/popen_bench"), variant("glibc's popen from Go", "libc", "test_mypopen", roleArgument),
+			variant("Go", "mine", inGo), variant("C", "mine", inC),
+			variant("glibc's popen", "libc", inC), variant("glibc's popen from Go", "libc", inGo),
 		},
 	}}
 }

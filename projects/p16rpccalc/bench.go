@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -100,13 +100,13 @@ func (p Pair) run(q quantity) func(context.Context, *measure.Config, int64) (mea
 // peer is gRPC.
 func peer(clients int, q quantity) measure.Variant {
 	return measure.Variant{Name: "grpc-go", Run: func(ctx context.Context, cfg *measure.Config, n int64) (measure.Sample, error) {
-		program := filepath.Join(cfg.Bin, "p16", "grpc_calc")
-		if _, err := os.Stat(program); errors.Is(err, fs.ErrNotExist) {
-			return measure.Sample{}, measure.Skip("%w; make build builds it", err)
+		program, err := measure.Built("p16/grpc_calc")(cfg)
+		if err != nil {
+			return measure.Sample{}, err
 		}
 		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(FreePort()))
-		return run(ctx, cfg, q, []string{program, "serve", addr},
-			[]string{program, "ask", addr, strconv.FormatInt(n, 10), strconv.Itoa(clients)})
+		return run(ctx, cfg, q, slices.Concat(program, []string{"serve", addr}),
+			slices.Concat(program, []string{"ask", addr, strconv.FormatInt(n, 10), strconv.Itoa(clients)}))
 	}}
 }
 
@@ -116,28 +116,13 @@ func run(ctx context.Context, cfg *measure.Config, q quantity, server, client []
 	if err != nil {
 		return s, err
 	}
-	ended := make(chan error, 1)
-	go func() {
-		_, err := serving.Wait()
-		ended <- err
-	}()
-	stop := func() error {
-		_ = serving.Signal(unix.SIGTERM)
-		return <-ended
-	}
-	for !strings.Contains(serving.Output(), "Serving") {
-		select {
-		case err := <-ended:
-			return s, errors.Join(errors.New("the server has ended"), err)
-		case <-ctx.Done():
-			return s, errors.Join(context.Cause(ctx), stop())
-		case <-time.After(time.Millisecond):
-		}
+	if err := serving.Await(func(output string) bool { return strings.Contains(output, "Serving") }); err != nil {
+		return s, errors.Join(err, serving.Stop())
 	}
 	figures, used, err := ask(ctx, cfg, serving.Pid(), client)
-	stopErr := stop()
+	stopped := serving.Stop()
 	if err == nil && filepath.Base(server[0]) == "calc_server" {
-		err = stopErr // gRPC's ends by the signal
+		err = stopped // gRPC's ends by the signal
 	}
 	return measure.Sample{Elapsed: q(figures, used), Verified: figures.Calls}, err
 }

@@ -12,7 +12,6 @@ import (
 	"unpipc/gobind/ipctest"
 	"unpipc/projects/internal/measure"
 	"unpipc/projects/internal/measure/measuretest"
-	"unpipc/projects/internal/programs"
 )
 
 func TestMain(m *testing.M) {
@@ -20,16 +19,10 @@ func TestMain(m *testing.M) {
 	os.Exit(ipctest.Main(m))
 }
 
-// config has the C twin built.
-func config(t *testing.T) *measure.Config {
-	t.Helper()
-	return measuretest.Config(programs.Reference(t, "callcost"))
-}
-
 var languages = map[string]measure.Program{"Go": inGo, "C": inC}
 
 func TestAllRowsAreMeasuredInGoAndC(t *testing.T) {
-	cfg := config(t)
+	cfg := measuretest.Twin(t, "callcost")
 	cfg.Sizes = []int{1, 15, 16, 17, 64, 4096}
 	rows := Rows(*cfg)
 	require.Len(t, rows, 2*6)
@@ -59,7 +52,7 @@ func TestRowsCarryTheGoals(t *testing.T) {
 }
 
 func TestMessagesOverTheLimitAreMeasuredInANamespaceOrSaidToBeImpossible(t *testing.T) {
-	cfg := config(t)
+	cfg := measuretest.Twin(t, "callcost")
 	cfg.Sizes = []int{20_000_003} // over what any system is set to, and over what POSIX queues can be
 	before, err := os.ReadFile("/proc/sys/kernel/msgmax")
 	require.NoError(t, err)
@@ -132,5 +125,5 @@ func TestRolesRefuseTheSameCommandLinesInGoAndC(t *testing.T) {
 		"an argument too many":     {"--queue sysv more", 2, ""},
 		"a short run":              {"--queue sysv --count 2 --warmup 0", 0, `{"count":2,"ns":`},
 		"with a second thread":     {"--queue posix --count 2 --warmup 0 --threaded", 0, `{"count":2,"ns":`},
-	}.Answered(t, config(t), languages)
+	}.Answered(t, measuretest.Twin(t, "callcost"), languages)
 }

@@ -83,6 +83,35 @@ func (c *Child) Pid() int { return c.process.Pid() }
 // Signal sends a signal to the program.
 func (c *Child) Signal(sig unix.Signal) error { return c.process.Signal(sig) }
 
+// Await waits until what a server has written to its standard output makes it ready. It
+// fails when the server or the context ends first.
+func (c *Child) Await(ready func(output string) bool) error {
+	for !ready(c.Output()) {
+		if c.ctx.Err() != nil {
+			return context.Cause(c.ctx)
+		}
+		if c.ended() {
+			return errors.New("the server has ended")
+		}
+		time.Sleep(100 * time.Microsecond)
+	}
+	return nil
+}
+
+// ended says that the program is there no more, but for its status.
+func (c *Child) ended() bool {
+	var info unix.Siginfo
+	err := unix.Waitid(unix.P_PID, c.Pid(), &info, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
+	return err == nil && info.Signo != 0
+}
+
+// Stop ends a server by SIGTERM, and is its Wait.
+func (c *Child) Stop() error {
+	_ = c.Signal(unix.SIGTERM)
+	_, err := c.Wait()
+	return err
+}
+
 // Wait waits for the end and returns the standard output. An exit status other
 // than 0 is an error with what the program said on its standard error; the end of
 // the context is one with its cause. Wait must be called once for every Child.

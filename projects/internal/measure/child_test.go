@@ -59,6 +59,40 @@ func TestWatchdogKillsTheWholeGroupAndNamesItsReason(t *testing.T) {
 	assert.ErrorContains(t, err, "EOF")
 }
 
+func TestServerIsAwaitedAndStopped(t *testing.T) {
+	ready := func(output string) bool { return strings.HasSuffix(output, "ready\n") }
+	reason := errors.New("too late")
+	for name, test := range map[string]struct {
+		script         string
+		timeout        time.Duration
+		awaited, ended string // regular expressions for the errors, "" for none
+	}{
+		"it serves until it is told to end": {"trap 'exit 0' TERM; echo ready; while :; do sleep 0.01; done", time.Minute, "", ""},
+		"it ends before it is ready":        {"echo rea; echo broken >&2; exit 1", time.Minute, "^the server has ended$", "^server: broken$"},
+		"it does not become ready":          {"exec sleep 1000", 50 * time.Millisecond, "^too late$", "too late|SIGTERM"},
+		"it ends by the signal":             {"echo ready; exec sleep 1000", time.Minute, "", "^server: killed by SIGTERM"},
+	} {
+		ctx, cancel := context.WithTimeoutCause(t.Context(), test.timeout, reason)
+		server, err := measure.Start(ctx, &quick, 0, measure.Command{Name: "server", Args: shell(test.script).Args})
+		require.NoError(t, err)
+		awaited := server.Await(ready)
+		stopped := server.Stop()
+		cancel()
+		assert.Regexp(t, test.awaited, said(awaited), name)
+		assert.Regexp(t, test.ended, said(stopped), name)
+		assert.Equal(t, test.awaited == "", awaited == nil, name)
+		assert.Equal(t, test.ended == "", stopped == nil, name)
+	}
+}
+
+// said is what an error says, or nothing.
+func said(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
 func TestWhatAProgramLeavesBehindEndsWithIt(t *testing.T) {
 	in, out, err := pipe.New(0)
 	require.NoError(t, err)

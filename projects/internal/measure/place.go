@@ -48,6 +48,18 @@ func placed(cfg *Config, place int, start func() error) (err error) {
 	return start()
 }
 
+// Apart is cfg with the two processes of a run on a CPU each, unless it says where they
+// are to be: on one CPU they would take turns, which measures something else, and left
+// alone the kernel puts them there or not as it likes.
+func (cfg *Config) Apart() *Config {
+	if len(cfg.Pin) > 0 {
+		return cfg
+	}
+	apart := *cfg
+	apart.Pin = TwoCPUs()
+	return &apart
+}
+
 // TwoCPUs are the first two CPUs that this process may use, for rows that depend
 // on their processes running beside each other; nil where there is only one.
 func TwoCPUs() []int {

@@ -11,7 +11,7 @@ func TestWhatAProgramPrintsIsChecked(t *testing.T) {
 	alone := func(printed string) (Sample, error) {
 		cfg := Config{}.Defaults()
 		shell := func(*Config) ([]string, error) { return []string{"sh", "-c", `echo "$1"`, "sh"}, nil }
-		return Alone(t.Context(), &cfg, "echo", shell, printed)
+		return Alone("echo", shell, printed)(t.Context(), &cfg, 3)
 	}
 	s, err := alone(`{"count":3,"ns":50}`)
 	require.NoError(t, err)

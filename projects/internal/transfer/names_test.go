@@ -33,7 +33,7 @@ var _ = ipctest.Role("without end", func(args []string) int {
 })
 
 func TestKilledRunLeavesNoProcessAndOnlyWhatIsFound(t *testing.T) {
-	bin := config(t).Bin
+	bin := measuretest.Twin(t, "transfer").Bin
 	for _, channel := range []string{"posix_mq", "sysv_mq", "shm_sem"} {
 		for language := range languages {
 			runner := ipctest.Command(t, "without end", channel, language, bin)
@@ -114,7 +114,7 @@ func TestObjectsOfOthersAreNoLeftovers(t *testing.T) {
 }
 
 func TestRingAndQueuesAreGoneAfterARun(t *testing.T) {
-	cfg := config(t)
+	cfg := measuretest.Twin(t, "transfer")
 	for _, channel := range []string{"posix_mq", "sysv_mq", "shm_sem"} {
 		for _, second := range []measure.Program{inGo, measuretest.Script("exit 1")} {
 			_, _ = (&job{channel: channel, size: 64}).run(t.Context(), cfg, inGo, second, 10)

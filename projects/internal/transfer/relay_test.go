@@ -11,6 +11,7 @@ import (
 
 	"unpipc/gobind/pipe"
 	"unpipc/projects/internal/measure"
+	"unpipc/projects/internal/measure/measuretest"
 )
 
 // relayed is a run over pipes with a relay in the direction from a to b: it passes
@@ -63,7 +64,7 @@ func relayed(t *testing.T, j job, a, b measure.Program, n int64, tamper func(off
 	c.ends[1] = end{"3", "4", []file{fromRelay, toA}}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	_, err = j.over(ctx, config(t), c, a, b, n)
+	_, err = j.over(ctx, measuretest.Twin(t, "transfer"), c, a, b, n)
 	require.NoError(t, <-relay)
 	return err
 }

@@ -16,7 +16,7 @@ import (
 )
 
 func TestAllRowsAreMeasuredInGoAndC(t *testing.T) {
-	cfg := config(t)
+	cfg := measuretest.Twin(t, "transfer")
 	cfg.Sizes = []int{1, 64, 4096}
 	rows := Rows(*cfg)
 	require.Len(t, rows, 2*len(Channels)*3+2)
@@ -74,7 +74,7 @@ func TestPacketOverTheKernelsLimitIsSaidToBeImpossible(t *testing.T) {
 }
 
 func TestRolesRefuseTheSameCommandLinesInGoAndC(t *testing.T) {
-	cfg := config(t)
+	cfg := measuretest.Twin(t, "transfer")
 	const complete = "--role recv --channel pipe --in 0 --out 1 "
 	measuretest.CommandLines{
 		"help has an example":       {"--help", 0, "example:"},

@@ -15,7 +15,6 @@ import (
 	"unpipc/gobind/ipctest"
 	"unpipc/projects/internal/measure"
 	"unpipc/projects/internal/measure/measuretest"
-	"unpipc/projects/internal/programs"
 )
 
 func TestMain(m *testing.M) {
@@ -23,16 +22,10 @@ func TestMain(m *testing.M) {
 	os.Exit(ipctest.Main(m))
 }
 
-// config has the C twin built.
-func config(t *testing.T) *measure.Config {
-	t.Helper()
-	return measuretest.Config(programs.Reference(t, "transfer"))
-}
-
 var languages = map[string]measure.Program{"Go": inGo, "C": inC}
 
 func TestEveryChannelCarriesVerifiedMessagesBetweenGoAndC(t *testing.T) {
-	cfg := config(t)
+	cfg := measuretest.Twin(t, "transfer")
 	for _, channel := range Channels {
 		for a, first := range languages {
 			for b, second := range languages {
@@ -68,7 +61,7 @@ func TestEveryChannelCarriesVerifiedMessagesBetweenGoAndC(t *testing.T) {
 }
 
 func TestFramesHaveOneLayoutInGoAndC(t *testing.T) {
-	cfg := config(t)
+	cfg := measuretest.Twin(t, "transfer")
 	for _, channel := range streams {
 		for a, first := range languages {
 			for b, second := range languages {
@@ -88,7 +81,7 @@ func TestFramesHaveOneLayoutInGoAndC(t *testing.T) {
 }
 
 func TestPeerThatIsGoneIsAnErrorAtOnce(t *testing.T) {
-	cfg := config(t)
+	cfg := measuretest.Twin(t, "transfer")
 	for name, test := range map[string]struct {
 		program measure.Program
 		want    string
@@ -110,7 +103,7 @@ func TestPeerThatIsGoneIsAnErrorAtOnce(t *testing.T) {
 }
 
 func TestPeerThatDoesNotTakePartIsEndedByTheWatchdog(t *testing.T) {
-	cfg := config(t)
+	cfg := measuretest.Twin(t, "transfer")
 	reason := errors.New("no end")
 	for name, idle := range map[string]measure.Program{
 		"sleeps":               measuretest.Script("sleep 1000"),

@@ -1,4 +1,4 @@
-/* popen_bench - runs a command by popen again and again; the time goes to standard output. */
+/* popen_bench - runs a command by popen again and again; the time goes to standard output as JSON. */
 #include "mypopen.h"
 
 #include <getopt.h>
@@ -6,10 +6,11 @@
 
 #include "../../internal/cli/ref/amount.h"
 #include "../../internal/measure/ref/clock.h"
+#include "../../internal/measure/ref/outcome.h"
 
 static const char usage[] =
 	"usage: popen_bench [flags]\n\n"
-	"Runs a command by popen again and again; the time goes to standard output.\n\n"
+	"Runs a command by popen again and again; the time goes to standard output as JSON.\n\n"
 	"flags:\n"
 	"      --impl NAME  mine or libc (default mine)\n"
 	"      --count N    commands (default 1000)\n"
@@ -65,6 +66,6 @@ int main(int argc, char **argv)
 		else
 			run_command(popen, pclose);
 	}
-	printf("%llu ns for %llu\n", (unsigned long long)(now_ns() - start), (unsigned long long)count);
+	print_outcome(count, now_ns() - start, NULL);
 	return finish();
 }

@@ -21,6 +21,13 @@ func Config(bin string) *measure.Config {
 	return &measure.Config{Runs: 2, Budget: 2 * time.Millisecond, Timeout: time.Minute, Bin: bin}
 }
 
+// Twin is Config with the program in C built of a package that measures by itself:
+// projects/internal/<name>.
+func Twin(t testing.TB, name string) *measure.Config {
+	t.Helper()
+	return Config(programs.Reference(t, name))
+}
+
 // Bin is a folder bin as "make build" leaves it, with what is now built of one exercise:
 // exercise is its folder there, "p16".
 func Bin(t testing.TB, built *programs.Built, exercise string) string {
