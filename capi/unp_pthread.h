@@ -56,6 +56,18 @@ int unp_mutex_try_layout(void);
  */
 int unp_rwlock_init(void *l, bool shared, int kind);
 
+/*
+ * Whether a pthread_rwlock_t begins with a word of 32 bits, of glibc's, that gobind/pthread
+ * may change itself as long as there are only readers: 8 for each, and none of
+ *
+ *	1  it is the writers' turn
+ *	2  a writer has it or wants it
+ *	4  readers sleep
+ *
+ * It is tried as unp_mutex_try_layout is. Error: ENOTSUP (something is different).
+ */
+int unp_rwlock_try_layout(void);
+
 /* pthread_barrier_init(3). Errors: EINVAL (count is 0 or over INT_MAX). */
 int unp_barrier_init(void *b, bool shared, unsigned int count);
 
@@ -67,5 +79,12 @@ int unp_spin_init(void *s, bool shared);
 int unp_spin_lock(void *s);
 int unp_spin_trylock(void *s);
 int unp_spin_unlock(void *s);
+
+/*
+ * What is in a pthread_spinlock_t that is free, and what in one that somebody has, for
+ * gobind/pthread to change it itself: 1 and 0 on x86. Error: ENOTSUP (something is
+ * different from that it is a word that has two values).
+ */
+int unp_spin_try_layout(int *free, int *held);
 
 #endif

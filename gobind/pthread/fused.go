@@ -24,7 +24,8 @@ import (
 )
 
 // The fused forms lock, do something and unlock in one call into C, which is a third of
-// what [Mutex.Lock] and [Mutex.Unlock] cost. If they return EOWNERDEAD they have done
+// what [Mutex.Lock] and [Mutex.Unlock] cost; at a normal mutex that is free, all but Call
+// need none. If they return EOWNERDEAD they have done
 // nothing but lock: the caller has the mutex, as after Lock, repairs what it protects,
 // calls [Mutex.Consistent] and [Mutex.Unlock], and may then try again.
 
@@ -39,6 +40,12 @@ func (m *Mutex) Call(f, arg unsafe.Pointer) error {
 
 // Add adds delta to the word, which the mutex protects, and returns the sum.
 func (m *Mutex) Add(word *int64, delta int64) (sum int64, err error) {
+	if m.enter() {
+		*word += delta
+		sum = *word
+		m.leave()
+		return sum, nil
+	}
 	var s C.int64_t
 	var errno C.int
 	m.begin()
@@ -48,6 +55,11 @@ func (m *Mutex) Add(word *int64, delta int64) (sum int64, err error) {
 
 // Load reads the word, which the mutex protects.
 func (m *Mutex) Load(word *int64) (value int64, err error) {
+	if m.enter() {
+		value = *word
+		m.leave()
+		return value, nil
+	}
 	var v C.int64_t
 	var errno C.int
 	m.begin()
@@ -57,6 +69,11 @@ func (m *Mutex) Load(word *int64) (value int64, err error) {
 
 // Store writes the word, which the mutex protects.
 func (m *Mutex) Store(word *int64, value int64) error {
+	if m.enter() {
+		*word = value
+		m.leave()
+		return nil
+	}
 	var errno C.int
 	m.begin()
 	C.unp_mutex_store(m.address(), (*C.int64_t)(word), C.int64_t(value), &errno)
@@ -66,6 +83,11 @@ func (m *Mutex) Store(word *int64, value int64) error {
 // Copy copies as many bytes as the shorter of the two has, one of which the mutex
 // protects; they must not overlap.
 func (m *Mutex) Copy(to, from []byte) error {
+	if m.enter() {
+		copy(to, from)
+		m.leave()
+		return nil
+	}
 	var errno C.int
 	n := min(len(to), len(from))
 	m.begin()
@@ -76,6 +98,22 @@ func (m *Mutex) Copy(to, from []byte) error {
 
 // address is the mutex as the fused forms take it.
 func (m *Mutex) address() C.uintptr_t { return C.uintptr_t(uintptr(unsafe.Pointer(m.c))) }
+
+// enter locks as [Mutex.Lock] does if libc is not needed for it, but does not pin the
+// goroutine: such a mutex has no owner.
+func (m *Mutex) enter() bool {
+	if !m.take() {
+		return false
+	}
+	racedetect.Taken()
+	return true
+}
+
+// leave unlocks after enter.
+func (m *Mutex) leave() {
+	racedetect.Giving()
+	m.give()
+}
 
 // begin pins the goroutine, because the mutex may stay locked.
 func (m *Mutex) begin() {

@@ -51,8 +51,11 @@ type RWLockAttr struct {
 // RWLock is a pthread_rwlock_t somewhere in memory. It may be used by several
 // goroutines, and by other processes, at once. It has no robust form: a process that
 // dies with it locks the others out.
+//
+// As long as there are only readers, they come and go without a call into C.
 type RWLock struct {
 	object[C.pthread_rwlock_t]
+	direct bool // it begins with the [readers]
 }
 
 // InitRWLock makes a read-write lock in memory, which must not be the Go heap. See
@@ -68,14 +71,14 @@ func InitRWLock(memory []byte, attr RWLockAttr) (*RWLock, error) {
 
 // NewRWLock is [InitRWLock] in memory of its own, which [RWLock.Destroy] frees.
 func NewRWLock(attr RWLockAttr) (*RWLock, error) {
-	l := &RWLock{newObject[C.pthread_rwlock_t]()}
+	l := &RWLock{newObject[C.pthread_rwlock_t](), readersDirect()}
 	return made(l, l.init(attr))
 }
 
 // RWLockAt is the lock that was made in this memory. Error: EINVAL, as for [InitRWLock].
 func RWLockAt(memory []byte) (*RWLock, error) {
 	o, err := objectAt[C.pthread_rwlock_t](memory, RWLockAlignment, "pthread_rwlock_init")
-	return made(&RWLock{o}, err)
+	return made(&RWLock{o, readersDirect()}, err)
 }
 
 func (l *RWLock) init(attr RWLockAttr) error {
@@ -92,12 +95,18 @@ func (l *RWLock) Destroy() error {
 // (too many readers).
 func (l *RWLock) RLock() error {
 	runtime.LockOSThread()
+	if l.enter() {
+		return locked("pthread_rwlock_rdlock", 0)
+	}
 	return locked("pthread_rwlock_rdlock", syscall.Errno(C.pthread_rwlock_rdlock(l.c)))
 }
 
 // TryRLock is [RWLock.RLock] without sleeping: EBUSY. See pthread_rwlock_tryrdlock(3p).
 func (l *RWLock) TryRLock() error {
 	runtime.LockOSThread()
+	if l.enter() {
+		return locked("pthread_rwlock_tryrdlock", 0)
+	}
 	return locked("pthread_rwlock_tryrdlock", syscall.Errno(C.pthread_rwlock_tryrdlock(l.c)))
 }
 
@@ -168,5 +177,8 @@ func (l *RWLock) LockContext(ctx context.Context) error {
 // pthread_rwlock_unlock(3p).
 func (l *RWLock) Unlock() error {
 	racedetect.Giving()
+	if l.leave() {
+		return unlocked("pthread_rwlock_unlock", 0)
+	}
 	return unlocked("pthread_rwlock_unlock", syscall.Errno(C.pthread_rwlock_unlock(l.c)))
 }

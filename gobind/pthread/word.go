@@ -49,8 +49,11 @@ const (
 
 // direct says whether the words are what they are taken for.
 var direct = sync.OnceValue(func() bool {
-	return os.Getenv("UNPIPC_PTHREAD") != "libc" && C.unp_mutex_try_layout() == 0
+	return !libcOnly() && C.unp_mutex_try_layout() == 0
 })
+
+// libcOnly says that every call is to be libc's own.
+func libcOnly() bool { return os.Getenv("UNPIPC_PTHREAD") == "libc" }
 
 // word is that of a mutex that may be changed from Go, or nil.
 func (m *Mutex) word() *word {

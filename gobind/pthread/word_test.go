@@ -105,3 +105,82 @@ func TestRelockDoesNotRepairAMutex(t *testing.T) {
 		require.ErrorIs(t, m.Relock(), unix.ENOTRECOVERABLE, name)
 	}
 }
+
+func TestReadersComeAndGoByEitherWay(t *testing.T) {
+	for name, attr := range rwlocks {
+		t.Run(name, func(t *testing.T) {
+			l := newRWLock(t, attr)
+			for _, way := range [][2]*pthread.RWLock{{l, l}, {l, l.Libc()}, {l.Libc(), l}} {
+				one, other := way[0], way[1]
+				require.NoError(t, one.RLock())
+				require.NoError(t, <-background(then(other.RLock, one.Unlock)))
+				assert.ErrorIs(t, <-background(other.TryLock), unix.EBUSY)
+				require.NoError(t, other.Unlock())
+				require.NoError(t, one.Lock())
+				assert.ErrorIs(t, <-background(other.TryRLock), unix.EBUSY)
+				require.NoError(t, other.Unlock(), "a writer's, not a reader's")
+				require.NoError(t, <-background(then(other.TryLock, one.Unlock)), "nobody has it now")
+			}
+		})
+	}
+}
+
+func TestBothWaysToAReadWriteLockKeepWritersAlone(t *testing.T) {
+	for name, attr := range rwlocks {
+		t.Run(name, func(t *testing.T) {
+			l := newRWLock(t, attr)
+			const workers, each = 6, 2000
+			one, other, writes := 0, 0, 0
+			var working sync.WaitGroup
+			for i := range workers {
+				mine := l
+				if i%2 == 0 {
+					mine = l.Libc()
+				}
+				working.Go(func() {
+					for n := range each {
+						if (n+i)%8 == 0 {
+							assert.NoError(t, mine.Lock())
+							one++
+							other++
+							writes++
+						} else {
+							assert.NoError(t, mine.RLock())
+							assert.Equal(t, one, other)
+						}
+						assert.NoError(t, mine.Unlock())
+					}
+				})
+			}
+			working.Wait()
+			assert.Equal(t, workers*each/8, writes)
+		})
+	}
+}
+
+func TestBothWaysToASpinLockExcludeEachOther(t *testing.T) {
+	s, err := pthread.NewSpin(true)
+	require.NoError(t, err)
+	count := 0
+	var counting sync.WaitGroup
+	for _, mine := range []*pthread.Spin{s, s.Libc()} {
+		counting.Go(func() {
+			for range 2000 {
+				assert.NoError(t, mine.Lock())
+				count++
+				assert.NoError(t, mine.Unlock())
+			}
+		})
+	}
+	counting.Wait()
+	assert.Equal(t, 4000, count)
+	require.NoError(t, s.Lock())
+	assert.ErrorIs(t, s.Libc().TryLock(), unix.EBUSY)
+	require.NoError(t, s.Libc().Unlock())
+	require.NoError(t, s.Libc().Lock())
+	assert.ErrorIs(t, s.TryLock(), unix.EBUSY)
+	require.NoError(t, s.Unlock())
+	require.NoError(t, s.Libc().TryLock())
+	require.NoError(t, s.Unlock())
+	require.NoError(t, s.Destroy())
+}
