@@ -240,6 +240,7 @@ var kinds = map[string]kind{
 	"rwlock_read":        rwlock(true, func(l *pthread.RWLock) func() error { return l.RLock }),
 	"rwlock_write":       rwlock(false, func(l *pthread.RWLock) func() error { return l.Lock }),
 	"spin":               spin,
+	"spin_libc":          spin,
 	"sem":                sem,
 	"sem_libc":           sem,
 	"sem_named":          semNamed,
