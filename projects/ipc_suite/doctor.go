@@ -83,10 +83,25 @@ func examine(ctx context.Context) []finding {
 		{"perl", "perl", "-v", "scripts that need another language fail", "perl"},
 		{"bash", "bash", "--version", "there is nothing to compare pipelines with", "bash"},
 		{"dash", "dash", "", "one peer of the pipeline benchmark is missing", "dash"},
+		{"C++ compiler", "c++", "--version", "peers in C++ are missing, and a test of the headers fails", "g++"},
+		{"lslocks", "lslocks", "--version", "the README's lists of locks cannot be repeated", "util-linux"},
+		{"Redis", "redis-server", "--version", "the pool of exercise 10 has no server to test it with", "redis-server"},
+		{"ImageMagick", "compare", "-version", "nobody judges the pictures of exercise 13", "imagemagick"},
+		{"Kerberos KDC", "krb5kdc", "", "RPCSEC_GSS cannot be tested", "krb5-kdc"},
+		{"Kerberos admin", "kadmin.local", "", "RPCSEC_GSS cannot be tested", "krb5-admin-server"},
+		{"Kerberos user", "kinit", "", "RPCSEC_GSS cannot be tested", "krb5-user"},
+		{"browser", "chromium-headless-shell", "", "the page of a report cannot be tested", "chromium-headless-shell"},
 	} {
 		add(programFinding(ctx, tool.what, tool.program, tool.arg, tool.limit, tool.packages))
 	}
-	add(rpcFindings(ctx)...)
+	add(libraryFinding(ctx, "libtirpc", "Sun RPC cannot be built", "libtirpc-dev pkg-config"), rpcbindFinding(ctx))
+	for _, peer := range []struct{ name, limit, packages string }{
+		{"tdb", "one peer of exercise 9 is missing", "libtdb-dev"},
+		{"sqlite3", "one peer of exercises 9 and 14 is missing", "libsqlite3-dev"},
+		{"lmdb", "one peer of exercise 14 is missing", "liblmdb-dev"},
+	} {
+		add(libraryFinding(ctx, peer.name, peer.limit, peer.packages))
+	}
 	return all
 }
 
@@ -179,19 +194,24 @@ func programFinding(ctx context.Context, what, program, arg, limit, packages str
 	return f
 }
 
-func rpcFindings(ctx context.Context) []finding {
-	lib := finding{what: "libtirpc", value: firstLine(ctx, "pkg-config", "--modversion", "libtirpc")}
-	if lib.value == "" {
-		lib.value, lib.missing = "not found", true
-		lib.limit, lib.remedy = "Sun RPC cannot be built", "apt-get install libtirpc-dev pkg-config"
+// libraryFinding is of a library to build with, by its name for pkg-config.
+func libraryFinding(ctx context.Context, name, limit, packages string) finding {
+	f := finding{what: name, value: firstLine(ctx, "pkg-config", "--modversion", name)}
+	if f.value == "" {
+		f.value, f.missing = "not found", true
+		f.limit, f.remedy = limit, "apt-get install "+packages
 	}
-	bind := programFinding(ctx, "rpcbind", "rpcbind", "", "RPC programs cannot be registered", "rpcbind")
-	if !bind.missing {
+	return f
+}
+
+func rpcbindFinding(ctx context.Context) finding {
+	f := programFinding(ctx, "rpcbind", "rpcbind", "", "RPC programs cannot be registered", "rpcbind")
+	if !f.missing {
 		if _, err := os.Stat("/run/rpcbind.sock"); err != nil {
-			bind.value += ", not running"
+			f.value += ", not running"
 		}
 	}
-	return []finding{lib, bind}
+	return f
 }
 
 // firstLine is the first line with text that a program prints, "" if it fails.

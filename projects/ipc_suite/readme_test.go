@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"go/format"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -61,4 +62,24 @@ func TestReadmeCommands(t *testing.T) {
 		ran++
 	}
 	assert.Greater(t, ran, 8, "commands in the README")
+}
+
+// The README's program is built as it stands there, and does what its comment says.
+func TestReadmeProgram(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(programs.Root(), "README.md"))
+	require.NoError(t, err)
+	_, program, found := strings.Cut(string(text), "```go\n")
+	require.True(t, found)
+	program, _, _ = strings.Cut(program, "```\n")
+	file := filepath.Join(t.TempDir(), "main.go")
+	require.NoError(t, os.WriteFile(file, []byte(program), 0o600))
+	formatted, err := format.Source([]byte(program))
+	require.NoError(t, err)
+	assert.Equal(t, string(formatted), program)
+
+	cmd := exec.CommandContext(t.Context(), "go", "run", file)
+	cmd.Dir = programs.Root()
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	assert.Equal(t, "urgent, priority 9, <nil>\n", string(out))
 }

@@ -143,15 +143,6 @@ func runRound(ctx context.Context, sc *Scenario, seed uint64, o Options, res *Re
 	return sc.round(r)
 }
 
-// Invariant is the name of the one that did not hold, "" if it was something else.
-func (r *Result) Invariant() string {
-	var v *Violation
-	if errors.As(r.Failure, &v) {
-		return v.Invariant
-	}
-	return ""
-}
-
 // Sorted are results in the order of the scenarios.
 func Sorted(results []*Result) []*Result {
 	place := map[string]int{}
