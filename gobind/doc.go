@@ -14,8 +14,8 @@
 //	frame     messages over a byte stream, many in one write         4.10
 //	posixmq   POSIX message queues                                   5
 //	sysvmq    System V message queues                                6
-//	reclock   record locks: ranges of bytes of a file                9
 //	pthread   mutexes, conditions, rwlocks, barriers, threads        7, 8
+//	reclock   record locks: ranges of bytes of a file                9
 //	posixsem  POSIX semaphores, named and in shared memory           10
 //	sysvsem   System V semaphore sets                                11
 //	mmap      mapped files; typed views of memory; faults as errors  12

@@ -56,7 +56,6 @@ package pthread
 import "C"
 
 import (
-	"syscall"
 	"time"
 	"unsafe"
 
@@ -64,7 +63,6 @@ import (
 
 	_ "unpipc/capi"
 	_ "unpipc/csrc/pthread"
-	"unpipc/gobind/internal/errs"
 )
 
 // by is a deadline of the real-time clock. Times before 1970 have passed as well as 1970
@@ -87,11 +85,3 @@ func after(d time.Duration) unix.Timespec {
 
 // c is a time as C's functions take it.
 func c(t *unix.Timespec) *C.struct_timespec { return (*C.struct_timespec)(unsafe.Pointer(t)) }
-
-// outcome is the error of a wait for a context, as this package gives it.
-func outcome(call string, err error) error {
-	if errno, ok := err.(syscall.Errno); ok {
-		return errs.Call(call, errno)
-	}
-	return err
-}

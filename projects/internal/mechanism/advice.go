@@ -34,7 +34,8 @@ func (c *Choice) Write(w io.Writer, f *Figures) error {
 	item(&b, "look out", c.Best.Watch)
 	item(&b, "read", c.Best.Reading())
 	if f == nil {
-		item(&b, "figures", fmt.Sprintf("none without a run: ipc_suite benchmark --only '%s' --format json -o results.json, and then --results results.json", c.pattern()))
+		item(&b, "figures", "none without a run, which --results then takes:")
+		command(&b, c.pattern())
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -81,7 +82,8 @@ func (c *Choice) writeMeasured(b *strings.Builder, m *Mechanism, f *Figures) {
 		}
 	}
 	if label != "" {
-		item(b, label, "not in these results: ipc_suite benchmark --only '"+strings.Join(m.Rows, "|")+"'")
+		item(b, label, "not in these results; a run that has them:")
+		command(b, "^("+strings.Join(m.Rows, "|")+")$")
 	}
 }
 
@@ -164,6 +166,11 @@ func item(b *strings.Builder, label, what string) {
 		}
 		fmt.Fprintf(b, "%-*s%s\n", indent, label, strings.TrimRight(line, " "))
 	}
+}
+
+// command is one that measures rows, on a line of its own: broken it could not be copied.
+func command(b *strings.Builder, rows string) {
+	fmt.Fprintf(b, "ipc_suite benchmark --only '%s' --format json -o results.json\n", rows)
 }
 
 // Explain writes the rules: for each answer the mechanisms that it leaves.
