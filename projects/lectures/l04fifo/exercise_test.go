@@ -1,6 +1,7 @@
 package l04fifo
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -20,18 +21,8 @@ func TestScripts(t *testing.T) { script.Test(t, "lectures/l04fifo") }
 func object(t *testing.T) *lecturetest.Object {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "f")
-	return &lecturetest.Object{
-		Folder: "lectures/l04fifo", Program: "fifo_server", Args: []string{"--fifo", path}, Named: path,
-		Ready: func(string) bool {
-			w, err := fifo.OpenWriter(t.Context(), path, unix.O_NONBLOCK)
-			if err == nil {
-				_ = w.Close()
-			}
-			return err == nil
-		},
-		Gone:      func() bool { _, err := os.Lstat(path); return os.IsNotExist(err) },
-		Leftovers: Exercise.Leftovers,
-	}
+	open := func() (io.Closer, error) { return fifo.OpenWriter(t.Context(), path, unix.O_NONBLOCK) }
+	return lecturetest.File("lectures/l04fifo", "fifo_server", path, open, Exercise.Leftovers, "--fifo", path)
 }
 
 func TestWhatAKilledOneLeavesIsFound(t *testing.T) { object(t).IsFound(t) }

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -16,7 +15,6 @@ import (
 	"unpipc/gobind/ipctest"
 	"unpipc/gobind/sysvsem"
 	"unpipc/projects/internal/lecture/lecturetest"
-	"unpipc/projects/internal/programs"
 	"unpipc/projects/internal/script"
 )
 
@@ -25,16 +23,14 @@ func TestMain(m *testing.M) { os.Exit(ipctest.Main(m)) }
 func TestScripts(t *testing.T) { script.Test(t, "lectures/l08sem") }
 
 func TestGoAndCShareOneSet(t *testing.T) {
-	built := programs.Build(t, "lectures/l08sem")
-	goSem, cSem := filepath.Join(built.Go, "sem"), filepath.Join(built.C, "sem")
-	for _, pair := range [][2]string{{goSem, cSem}, {cSem, goSem}} {
+	for one, another := range lecturetest.Pairs(t, "lectures/l08sem", "sem") {
 		key := sysvsem.Key(ipctest.Key()).String()
-		maker := ipctest.Start(t, exec.Command(pair[0], "--key", key))
+		maker := ipctest.Start(t, exec.Command(one, "--key", key))
 		var id int
 		_, err := fmt.Sscanf(maker.Line(), "Created sems with id %d", &id)
 		require.NoError(t, err)
 		require.Equal(t, "Sem array is initialized", maker.Line())
-		other := ipctest.Start(t, exec.Command(pair[1], "--key", key))
+		other := ipctest.Start(t, exec.Command(another, "--key", key))
 		require.Equal(t, []string{"Sem array already exists", fmt.Sprintf("Connected to %d", id)}, other.Lines(2))
 
 		// The maker takes what the other's transaction then waits for.

@@ -16,7 +16,6 @@ import (
 	"unpipc/gobind/mmap"
 	"unpipc/gobind/sysvshm"
 	"unpipc/projects/internal/lecture/lecturetest"
-	"unpipc/projects/internal/programs"
 	"unpipc/projects/internal/script"
 )
 
@@ -86,13 +85,11 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 }
 
 func TestThreadsInGoAndCShareOne(t *testing.T) {
-	built := programs.Build(t, "lectures/l10semaphore")
-	program := built.Both("semaphore")
-	for maker, other := range map[string]string{"Go": "C", "C": "Go"} {
+	for maker, other := range lecturetest.Pairs(t, "lectures/l10semaphore", "semaphore") {
 		key := sysvshm.Key(ipctest.Key())
-		m := ipctest.Start(t, exec.Command(program[maker], "--key", key.String(), "--value", "3", "--outside", "1"))
+		m := ipctest.Start(t, exec.Command(maker, "--key", key.String(), "--value", "3", "--outside", "1"))
 		require.Equal(t, "10 threads, semaphore of 3", m.Line())
-		joined := ipctest.Output(t, program[other], "--join", "--key", key.String())
+		joined := ipctest.Output(t, other, "--join", "--key", key.String())
 		assert.Equal(t, "10 threads, semaphore of another process\n", joined)
 		last := m.Rest()
 		require.Len(t, last, 1)

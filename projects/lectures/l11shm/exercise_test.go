@@ -14,7 +14,6 @@ import (
 	"unpipc/gobind/ipctest"
 	"unpipc/gobind/sysvshm"
 	"unpipc/projects/internal/lecture/lecturetest"
-	"unpipc/projects/internal/programs"
 	"unpipc/projects/internal/script"
 )
 
@@ -23,16 +22,14 @@ func TestMain(m *testing.M) { os.Exit(ipctest.Main(m)) }
 func TestScripts(t *testing.T) { script.Test(t, "lectures/l11shm") }
 
 func TestTheDeathOfAnOwnerIsLearntInTheOtherLanguage(t *testing.T) {
-	built := programs.Build(t, "lectures/l11shm")
-	program := built.Both("shm")
-	for parent, child := range map[string]string{"Go": "C", "C": "Go"} {
+	for parent, child := range lecturetest.Pairs(t, "lectures/l11shm", "shm") {
 		key := sysvshm.Key(ipctest.Key())
-		p := ipctest.Start(t, exec.Command(program[parent], "--outside", "--key", key.String()))
+		p := ipctest.Start(t, exec.Command(parent, "--outside", "--key", key.String()))
 		var id int
 		_, err := fmt.Sscanf(p.Line(), "Created mem with id %d", &id)
 		require.NoError(t, err)
 		require.Equal(t, []string{"Created mutex between processes", "Parent waits for 1 in shmem"}, p.Lines(2))
-		out, err := exec.CommandContext(t.Context(), program[child], "--child", strconv.Itoa(id)).CombinedOutput()
+		out, err := exec.CommandContext(t.Context(), child, "--child", strconv.Itoa(id)).CombinedOutput()
 		require.Error(t, err, "it is killed")
 		assert.Equal(t, "Child holds a lock\nAnd the child dies\n", string(out))
 		assert.Equal(t, []string{"Parent tries to lock", "Owner is dead, restore", "Destroy mutex", "Free shmem"}, p.Rest())

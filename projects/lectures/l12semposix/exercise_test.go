@@ -12,7 +12,6 @@ import (
 
 	"unpipc/gobind/ipctest"
 	"unpipc/projects/internal/lecture/lecturetest"
-	"unpipc/projects/internal/programs"
 	"unpipc/projects/internal/script"
 )
 
@@ -30,14 +29,12 @@ func waiting(name string) int {
 }
 
 func TestThreadsInGoAndCHaveFiveTogether(t *testing.T) {
-	built := programs.Build(t, "lectures/l12semposix")
-	program := built.Both("sem_posix")
-	for maker, other := range map[string]string{"Go": "C", "C": "Go"} {
-		name := "/" + ipctest.Name(t) + maker
+	for maker, other := range lecturetest.Pairs(t, "lectures/l12semposix", "sem_posix") {
+		name := "/" + ipctest.Name(t)
 		var said [2]ipctest.Log
 		var typed [2]interface{ Close() error }
 		var cmds [2]*exec.Cmd
-		for i, args := range [][]string{{program[maker]}, {program[other], "--join"}} {
+		for i, args := range [][]string{{maker}, {other, "--join"}} {
 			cmds[i] = exec.CommandContext(t.Context(), args[0], append(args[1:], "--name", name, "--hold", "1000000")...)
 			in, err := cmds[i].StdinPipe()
 			require.NoError(t, err)

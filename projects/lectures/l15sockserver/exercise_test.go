@@ -1,6 +1,7 @@
 package l15sockserver
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -18,18 +19,8 @@ func TestScripts(t *testing.T) { script.Test(t, "lectures/l15sockserver") }
 func object(t *testing.T) *lecturetest.Object {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "s")
-	return &lecturetest.Object{
-		Folder: "lectures/l15sockserver", Program: "sock_server", Args: []string{"--socket", path}, Named: path,
-		Ready: func(string) bool {
-			c, err := unixsock.Dial(unixsock.Stream, path)
-			if err == nil {
-				_ = c.Close()
-			}
-			return err == nil
-		},
-		Gone:      func() bool { _, err := os.Lstat(path); return os.IsNotExist(err) },
-		Leftovers: Exercise.Leftovers,
-	}
+	open := func() (io.Closer, error) { return unixsock.Dial(unixsock.Stream, path) }
+	return lecturetest.File("lectures/l15sockserver", "sock_server", path, open, Exercise.Leftovers, "--socket", path)
 }
 
 func TestWhatAKilledOneLeavesIsFound(t *testing.T) { object(t).IsFound(t) }

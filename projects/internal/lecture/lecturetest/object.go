@@ -2,6 +2,7 @@
 package lecturetest
 
 import (
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -34,19 +35,14 @@ type Object struct {
 func (o *Object) IsFound(t *testing.T) {
 	marks := t.TempDir()
 	t.Setenv("TMPDIR", marks)
-	left := func() []exercise.Leftover {
-		l, err := o.Leftovers()
-		require.NoError(t, err)
-		return l
-	}
 	for language, program := range programs.Build(t, o.Folder).Both(o.Program) {
 		p := o.start(t, program)
 		ipctest.Eventually(t, func() bool { return o.Ready(p.out.String()) }, "it has made the object")
 		ipctest.Eventually(t, func() bool { return o.recorded(marks) }, "and noted which it is")
-		assert.Empty(t, left(), "in %s: it is in use", language)
+		assert.Empty(t, Left(t, o.Leftovers), "in %s: it is in use", language)
 		require.NoError(t, p.cmd.Process.Kill())
 		<-p.ended
-		l := left()
+		l := Left(t, o.Leftovers)
 		require.Len(t, l, 1+o.Others, language)
 		for _, l := range l {
 			assert.Contains(t, l.Name, o.Named)
@@ -152,6 +148,22 @@ func (o *Object) start(t *testing.T, argv ...string) *contestant {
 		close(p.ended)
 	}()
 	return p
+}
+
+// File is a file of some kind: an object that opens when a program has made it.
+func File(folder, program, path string, open func() (io.Closer, error), leftovers func() ([]exercise.Leftover, error), args ...string) *Object {
+	return &Object{
+		Folder: folder, Program: program, Args: args, Named: path,
+		Ready: func(string) bool {
+			f, err := open()
+			if err == nil {
+				_ = f.Close()
+			}
+			return err == nil
+		},
+		Gone:      func() bool { _, err := os.Lstat(path); return os.IsNotExist(err) },
+		Leftovers: leftovers,
+	}
 }
 
 // Segment is System V shared memory, the key of which is added to args.
