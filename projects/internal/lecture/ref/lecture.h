@@ -123,4 +123,22 @@ static inline _Noreturn void show_help(const char *text)
 	exit(finish());
 }
 
+/* Of a program whose only flag is --name, next to --help: its value, or what it is
+ * without the flag. Arguments begin at optind. */
+static inline const char *only_flag(int argc, char **argv, const char *name, const char *value, const char *help)
+{
+	const struct option options[] = {
+		{name, required_argument, NULL, 'v'}, {"help", no_argument, NULL, 'h'}, {0}};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		switch (option) {
+		case 'v': value = optarg; break;
+		case 'h': show_help(help);
+		default: try_help();
+		}
+	}
+	return value;
+}
+
 #endif

@@ -24,12 +24,11 @@ static inline void remove_segment(void)
  * nobody, is removed first; what is in use is an error. It is removed at the end. */
 static inline void *make_segment(const char *scope, key_t key, size_t bytes)
 {
-	char name[16];
+	const char *name = key_text(key);
 	struct shmid_ds st;
 	void *memory;
 	int old;
 
-	snprintf(name, sizeof(name), "0x%08x", (unsigned)key);
 	claim(&segment.mark, scope, "segment", name);
 	at_end(remove_segment);
 	segment.id = shmget(key, bytes, IPC_CREAT | IPC_EXCL | 0600);

@@ -6,22 +6,15 @@
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"fifo", required_argument, NULL, 'f'}, {"help", no_argument, NULL, 'h'}, {0}};
-	const char *path = "/tmp/fifo_server";
+	const char *path;
 	struct stat st;
-	int option, fd, pid = getpid();
+	int fd, pid = getpid();
 
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		switch (option) {
-		case 'f': path = optarg; break;
-		case 'h': show_help("usage: fifo_client [flags]\n\n"
-			"Writes its process number into fifo_server's FIFO.\n\nflags:\n"
-			"      --fifo path   the path of the FIFO (default \"/tmp/fifo_server\")\n"
-			"  -h, --help        show this help\n\nexample:\n  fifo_client");
-		default: try_help();
-		}
-	}
+	path = only_flag(argc, argv, "fifo", "/tmp/fifo_server",
+		"usage: fifo_client [flags]\n\n"
+		"Writes its process number into fifo_server's FIFO.\n\nflags:\n"
+		"      --fifo path   the path of the FIFO (default \"/tmp/fifo_server\")\n"
+		"  -h, --help        show this help\n\nexample:\n  fifo_client");
 	if (optind < argc)
 		bad_usage("takes no arguments");
 	signal(SIGPIPE, SIG_IGN);

@@ -20,24 +20,17 @@ static void remove_fifo(void)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"fifo", required_argument, NULL, 'f'}, {"help", no_argument, NULL, 'h'}, {0}};
 	struct stat st;
-	int option, fd, pid;
+	int fd, pid;
 	ssize_t n;
 
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		switch (option) {
-		case 'f': path = optarg; break;
-		case 'h': show_help("usage: fifo_server [flags]\n\n"
-			"Makes a FIFO and prints the process numbers that fifo_client writes into it, until\n"
-			"SIGINT or SIGTERM; then it removes the FIFO.\n\nflags:\n"
-			"      --fifo path   the path of the FIFO (default \"/tmp/fifo_server\")\n"
-			"  -h, --help        show this help\n\nexample:\n"
-			"  fifo_server & fifo_client; kill $!");
-		default: try_help();
-		}
-	}
+	path = only_flag(argc, argv, "fifo", path,
+		"usage: fifo_server [flags]\n\n"
+		"Makes a FIFO and prints the process numbers that fifo_client writes into it, until\n"
+		"SIGINT or SIGTERM; then it removes the FIFO.\n\nflags:\n"
+		"      --fifo path   the path of the FIFO (default \"/tmp/fifo_server\")\n"
+		"  -h, --help        show this help\n\nexample:\n"
+		"  fifo_server & fifo_client; kill $!");
 	if (optind < argc)
 		bad_usage("takes no arguments");
 	claim(&mark, "lecture-4", "fifo", path);

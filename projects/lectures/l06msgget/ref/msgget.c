@@ -40,7 +40,7 @@ int main(int argc, char **argv)
 	make_queue("lecture-6", key);
 	say("key = %d, queue_id = %d\n", key, queue.id);
 	if (msgctl(queue.id, IPC_STAT, &st))
-		die("msgctl key 0x%08x: %s", (unsigned)key, strerror(errno));
+		die("msgctl key %s: %s", key_text(key), strerror(errno));
 	say("message count = %d\nmax queue bytes = %d\n", (int)st.msg_qnum, (int)st.msg_qbytes);
 	if (msgget(key, IPC_CREAT | IPC_EXCL) == -1)
 		say("second msgget returned '%s'\n", strerror(errno));

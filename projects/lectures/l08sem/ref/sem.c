@@ -18,16 +18,16 @@ static void find_or_make(key_t key)
 		set = semget(key, 3, IPC_CREAT | IPC_EXCL | 0600);
 		if (set != -1) {
 			if (semop(set, values, 3))
-				die("semop key 0x%08x: %s", (unsigned)key, strerror(errno));
+				die("semop key %s: %s", key_text(key), strerror(errno));
 			share(&mark, "lecture-8", "semaphores", key_text(key), set, true);
 			say("Created sems with id %d\nSem array is initialized\n", set);
 			return;
 		}
 		if (errno != EEXIST)
-			die("semget key 0x%08x: %s", (unsigned)key, strerror(errno));
+			die("semget key %s: %s", key_text(key), strerror(errno));
 		set = semget(key, 3, 0);
 		if (set == -1 && errno != ENOENT)
-			die("semget key 0x%08x: %s", (unsigned)key, strerror(errno));
+			die("semget key %s: %s", key_text(key), strerror(errno));
 		while (set != -1 && !semctl(set, 0, IPC_STAT, &st)) {
 			if (st.sem_otime) {
 				share(&mark, "lecture-8", "semaphores", key_text(key), set, false);
@@ -114,31 +114,23 @@ static void session(void)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"key", required_argument, NULL, 'k'}, {"help", no_argument, NULL, 'h'}, {0}};
-	const char *text = NULL;
-	int option;
+	const char *text;
 
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		switch (option) {
-		case 'k': text = optarg; break;
-		case 'h': show_help("usage: sem [flags]\n\n"
-			"Makes three System V semaphores of the values 1 2 3, or finds them, and does what it\n"
-			"reads, one command a line:\n\n"
-			"  2 -        take 1 from semaphore 2; sleeps while it is 0\n"
-			"  2 +        add 1 to semaphore 2\n"
-			"  begin      from here on only collect\n"
-			"  commit     do all that was collected, at once\n"
-			"  rollback   forget it\n"
-			"  show       print the values\n"
-			"  delete     remove the semaphores, and end\n"
-			"  quit       end; the kernel takes back what this process has done\n\nflags:\n"
-			"      --key key   the key of the object (default: ftok of the current directory and 8)\n"
-			"  -h, --help      show this help\n\nexample:\n"
-			"  printf '2 -\\nshow\\nquit\\n' | sem\n  echo delete | sem");
-		default: try_help();
-		}
-	}
+	text = only_flag(argc, argv, "key", NULL,
+		"usage: sem [flags]\n\n"
+		"Makes three System V semaphores of the values 1 2 3, or finds them, and does what it\n"
+		"reads, one command a line:\n\n"
+		"  2 -        take 1 from semaphore 2; sleeps while it is 0\n"
+		"  2 +        add 1 to semaphore 2\n"
+		"  begin      from here on only collect\n"
+		"  commit     do all that was collected, at once\n"
+		"  rollback   forget it\n"
+		"  show       print the values\n"
+		"  delete     remove the semaphores, and end\n"
+		"  quit       end; the kernel takes back what this process has done\n\nflags:\n"
+		"      --key key   the key of the object (default: ftok of the current directory and 8)\n"
+		"  -h, --help      show this help\n\nexample:\n"
+		"  printf '2 -\\nshow\\nquit\\n' | sem\n  echo delete | sem");
 	if (optind < argc)
 		bad_usage("takes no arguments");
 	find_or_make(key_of(text, 8));

@@ -74,10 +74,10 @@ int main(int argc, char **argv)
 	key = key_of(text, 9);
 	queue.id = msgget(key, 0);
 	if (queue.id == -1)
-		die("msgget key 0x%08x: %s", (unsigned)key, strerror(errno));
+		die("msgget key %s: %s", key_text(key), strerror(errno));
 	sems = semget(key, SOURCES + 1, 0);
 	if (sems == -1 || !initialized())
-		die("semget key 0x%08x: %s", (unsigned)key, strerror(errno));
+		die("semget key %s: %s", key_text(key), strerror(errno));
 	/* So that they are not taken for left over while this one waits. */
 	share(&sems_mark, SCOPE, "semaphores", key_text(key), sems, false);
 	share(&queue.mark, SCOPE, "queue", key_text(key), queue.id, false);

@@ -19,13 +19,13 @@ static void find_or_make_sems(key_t key)
 		if (sems != -1) {
 			/* A new set's values are 0 on Linux; this also marks it as ready. */
 			if (semop(sems, &free_mutex, 1))
-				die("semop key 0x%08x: %s", (unsigned)key, strerror(errno));
+				die("semop key %s: %s", key_text(key), strerror(errno));
 			share(&sems_mark, SCOPE, "semaphores", key_text(key), sems, true);
 			say("Created sems with id %d\n", sems);
 			return;
 		}
 		if (errno != EEXIST || ((sems = semget(key, SOURCES + 1, 0)) == -1 && errno != ENOENT))
-			die("semget key 0x%08x: %s", (unsigned)key, strerror(errno));
+			die("semget key %s: %s", key_text(key), strerror(errno));
 	} while (sems == -1 || !initialized());
 	share(&sems_mark, SCOPE, "semaphores", key_text(key), sems, false);
 	say("Connected to sems %d\n", sems);
@@ -51,24 +51,17 @@ static void send_line(int id, const char *line)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"key", required_argument, NULL, 'k'}, {"help", no_argument, NULL, 'h'}, {0}};
-	const char *text = NULL;
-	int option, id;
+	const char *text;
+	int id;
 	char *line;
 	key_t key;
 
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		switch (option) {
-		case 'k': text = optarg; break;
-		case 'h': show_help("usage: event_source [flags] ID\n\n"
-			"Sends each line that it reads into a queue, as the source 1, 2 or 3, and counts it in\n"
-			"a semaphore. When source 1 ends it removes the queue and the semaphores.\n\nflags:\n"
-			"      --key key   the key of the object (default: ftok of the current directory and 9)\n"
-			"  -h, --help      show this help\n\nexample:\n  event_source 2");
-		default: try_help();
-		}
-	}
+	text = only_flag(argc, argv, "key", NULL,
+		"usage: event_source [flags] ID\n\n"
+		"Sends each line that it reads into a queue, as the source 1, 2 or 3, and counts it in\n"
+		"a semaphore. When source 1 ends it removes the queue and the semaphores.\n\nflags:\n"
+		"      --key key   the key of the object (default: ftok of the current directory and 9)\n"
+		"  -h, --help      show this help\n\nexample:\n  event_source 2");
 	if (optind != argc - 1 || strlen(argv[optind]) != 1 || *argv[optind] < '1' || *argv[optind] > '3')
 		bad_usage("wants an ID from 1 to %d", SOURCES);
 	id = *argv[optind] - '0';

@@ -40,7 +40,7 @@ static void join(key_t key)
 	int id = shmget(key, sizeof *sem, 0);
 
 	if (id == -1)
-		die("shmget key 0x%08x: %s", (unsigned)key, strerror(errno));
+		die("shmget key %s: %s", key_text(key), strerror(errno));
 	sem = shmat(id, NULL, 0);
 	if (sem == (void *)-1)
 		die("shmat shmid %d: %s", id, strerror(errno));

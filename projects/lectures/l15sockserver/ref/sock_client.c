@@ -31,23 +31,16 @@ static void talk(int sock)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"socket", required_argument, NULL, 's'}, {"help", no_argument, NULL, 'h'}, {0}};
-	const char *path = "sock_server";
+	const char *path;
 	struct sockaddr_un address;
-	int option, sock;
+	int sock;
 
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		switch (option) {
-		case 's': path = optarg; break;
-		case 'h': show_help("usage: sock_client [flags]\n\n"
-			"Reads numbers, one a line, sends them to sock_server and prints what comes back.\n\nflags:\n"
-			"      --socket path   the path of the socket (default \"sock_server\")\n"
-			"  -h, --help          show this help\n\nexample:\n"
-			"  printf '1\\n100\\n' | sock_client");
-		default: try_help();
-		}
-	}
+	path = only_flag(argc, argv, "socket", "sock_server",
+		"usage: sock_client [flags]\n\n"
+		"Reads numbers, one a line, sends them to sock_server and prints what comes back.\n\nflags:\n"
+		"      --socket path   the path of the socket (default \"sock_server\")\n"
+		"  -h, --help          show this help\n\nexample:\n"
+		"  printf '1\\n100\\n' | sock_client");
 	if (optind < argc)
 		bad_usage("takes no arguments");
 	address = address_of(path);

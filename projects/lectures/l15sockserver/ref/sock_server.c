@@ -63,24 +63,17 @@ static void listen_at(int sock)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"socket", required_argument, NULL, 's'}, {"help", no_argument, NULL, 'h'}, {0}};
-	int option, sock, client, error;
+	int sock, client, error;
 	pthread_attr_t detached;
 	pthread_t id;
 
-	while ((option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		switch (option) {
-		case 's': path = optarg; break;
-		case 'h': show_help("usage: sock_server [flags]\n\n"
-			"Sends each number that a sock_client sends back to it, with 1 added, in a thread for\n"
-			"each client, until SIGINT or SIGTERM.\n\nflags:\n"
-			"      --socket path   the path of the socket (default \"sock_server\")\n"
-			"  -h, --help          show this help\n\nexample:\n"
-			"  sock_server & echo 1 | sock_client; kill $!");
-		default: try_help();
-		}
-	}
+	path = only_flag(argc, argv, "socket", path,
+		"usage: sock_server [flags]\n\n"
+		"Sends each number that a sock_client sends back to it, with 1 added, in a thread for\n"
+		"each client, until SIGINT or SIGTERM.\n\nflags:\n"
+		"      --socket path   the path of the socket (default \"sock_server\")\n"
+		"  -h, --help          show this help\n\nexample:\n"
+		"  sock_server & echo 1 | sock_client; kill $!");
 	if (optind < argc)
 		bad_usage("takes no arguments");
 	sock = socket(AF_UNIX, SOCK_STREAM, 0);
