@@ -26,7 +26,7 @@ import (
 // What --all is to end within, and what it is with --quick.
 const (
 	fullTime  = 13 * time.Minute
-	quickTime = 45 * time.Second
+	quickTime = 40 * time.Second
 )
 
 // With --quick a run is shorter, there are fewer of them, and rows with sizes have one.
