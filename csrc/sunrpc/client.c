@@ -7,6 +7,13 @@
 
 extern int __rpc_dtbsize(void); /* no header names it */
 
+/*
+ * Bytes of a stream's buffers. An opaque of 64 KiB, with what belongs to its call, is one
+ * fragment then and one write; libtirpc itself would take 64 KiB for TCP and 9,000 bytes for
+ * a Unix domain socket, whose reader is woken by each write.
+ */
+#define STREAM (68 * 1024)
+
 static struct timeval timeval_of(int64_t ns)
 {
 	return (struct timeval){.tv_sec = ns / 1000000000, .tv_usec = ns % 1000000000 / 1000};
@@ -26,7 +33,7 @@ int unp_sunrpc_client_new(int fd, rpcprog_t program, rpcvers_t version, int64_t 
 		return errno;
 	struct netbuf addr = {.buf = &peer, .len = length, .maxlen = sizeof peer};
 	CLIENT *c = type == SOCK_DGRAM ? clnt_dg_create(fd, &addr, program, version, UDPMSGSIZE, UDPMSGSIZE)
-				       : clnt_vc_create(fd, &addr, program, version, 0, 0);
+				       : clnt_vc_create(fd, &addr, program, version, STREAM, STREAM);
 	if (c == NULL)
 		return rpc_createerr.cf_error.re_errno != 0 ? rpc_createerr.cf_error.re_errno : ENOMEM;
 	/* From now on, instead of the 25 s of the stubs. */

@@ -5,8 +5,6 @@
 #include <string.h>
 #include <sys/time.h>
 
-#define KEEP 65536 /* a larger buffer is given back when it is empty */
-
 int unp_sunrpc_reserve(struct buffer *b, size_t size)
 {
 	size_t used = b->end - b->start;

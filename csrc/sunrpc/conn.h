@@ -11,6 +11,7 @@
 
 #define MARK 4	 /* bytes of a record mark: RFC 5531, section 11 */
 #define ROOM 8192 /* in each buffer at first: most messages are shorter */
+#define KEEP 131072 /* a larger buffer is given back when it is empty */
 
 /* Bytes [start, end) are in use. */
 struct buffer {

@@ -49,13 +49,11 @@ static int fill(struct unp_sunrpc_conn *c, size_t need, int64_t *deadline)
 
 	while ((have = in->end - in->start) < need) {
 		/* Room for what comes, not for all that a length claims. */
-		size_t want = have * 2 > ROOM ? have * 2 : ROOM;
+		size_t want = have * 2 > KEEP ? have * 2 : KEEP;
 		if ((err = unp_sunrpc_reserve(in, want < need ? want : need)) != 0)
 			return err;
 		if (*deadline == 0 && have > 0)
 			*deadline = now_ns() + c->server->record_ns;
-		if (*deadline != 0 && (err = wait_until(c->fd, POLLIN, *deadline)) != 0)
-			return err;
 		ssize_t n = recv(c->fd, in->bytes + in->end, in->size - in->end, *deadline != 0 ? MSG_DONTWAIT : 0);
 		if (n > 0)
 			in->end += n;
@@ -65,15 +63,26 @@ static int fill(struct unp_sunrpc_conn *c, size_t need, int64_t *deadline)
 			return ETIMEDOUT;
 		else if (errno != EINTR && errno != EAGAIN)
 			return errno;
+		else if (*deadline != 0 && (err = wait_until(c->fd, POLLIN, *deadline)) != 0)
+			return err;
 	}
 	return 0;
+}
+
+/* Moves n bytes that are gap bytes behind in.start + at to there. */
+static void close_gap(struct buffer *in, size_t at, size_t gap, size_t n)
+{
+	char *to = in->bytes + in->start + at;
+
+	if (gap > 0)
+		memmove(to, to + gap, n);
 }
 
 /* A record is left whole at in.start, without the marks of its fragments. */
 static int read_record(struct unp_sunrpc_conn *c, size_t *length)
 {
 	struct buffer *in = &c->in;
-	size_t got = 0, fragments = 0;
+	size_t got = 0, marks = 0, fragments = 0; /* marks: bytes of them behind got */
 	int64_t deadline = 0;
 	uint32_t mark;
 	int err;
@@ -81,30 +90,31 @@ static int read_record(struct unp_sunrpc_conn *c, size_t *length)
 	if (in->start == in->end)
 		in->start = in->end = 0;
 	do {
-		if ((err = fill(c, got + MARK, &deadline)) != 0)
+		if ((err = fill(c, got + marks + MARK, &deadline)) != 0)
 			return err;
-		memcpy(&mark, in->bytes + in->start + got, MARK);
+		memcpy(&mark, in->bytes + in->start + got + marks, MARK);
 		mark = ntohl(mark);
 		size_t n = mark & ~LAST_FRAGMENT;
 		if (n > c->server->max_record - got)
 			return EMSGSIZE;
-		/* Each costs a move of what follows: a record in crumbs is an attack. */
+		/* Each takes room and time: a record in crumbs is an attack. */
 		if (++fragments > 64 + got / 1024)
 			return EBADMSG;
-		if (got == 0) {
+		if (got == 0)
 			in->start += MARK;
-		} else {
-			char *at = in->bytes + in->start + got;
-			memmove(at, at + MARK, in->bytes + in->end - (at + MARK));
-			in->end -= MARK;
-		}
+		else
+			marks += MARK;
 		/* Its first byte has come, even if no other has. */
-		if (deadline == 0 && in->end - in->start < got + n)
+		if (deadline == 0 && in->end - in->start < got + marks + n)
 			deadline = now_ns() + c->server->record_ns;
-		if ((err = fill(c, got + n, &deadline)) != 0)
+		if ((err = fill(c, got + marks + n, &deadline)) != 0)
 			return err;
+		close_gap(in, got, marks, n);
 		got += n;
 	} while ((mark & LAST_FRAGMENT) == 0);
+	/* The beginning of another record follows, mostly nothing. */
+	close_gap(in, got, marks, in->end - in->start - got - marks);
+	in->end -= marks;
 	*length = got;
 	return 0;
 }

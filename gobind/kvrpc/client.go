@@ -25,17 +25,15 @@ func NewClient(c sunrpc.Caller) *Client { return &Client{c} }
 
 // Put puts a value at a key.
 func (c *Client) Put(ctx context.Context, id WriteID, key, value []byte) (Written, error) {
-	var pin runtime.Pinner
-	defer pin.Unpin()
-	args := C.kv_put_args{id: writeID(id)}
-	xdr.Lend(&args.key, &pin, key)
-	xdr.Lend(&args.value, &pin, value)
 	var result C.kv_write_result
 	err := c.caller.Call(ctx, func(h sunrpc.Handle) sunrpc.Status {
-		return sunrpc.Status(C.kv_put_1(&args, &result, (*C.CLIENT)(h)))
+		return sunrpc.Status(C.unp_kv_put((*C.CLIENT)(h), writeID(id), charsOf(key), C.u_int(len(key)),
+			charsOf(value), C.u_int(len(value)), &result))
 	})
 	return writtenOf(&result, err)
 }
+
+func charsOf(s []byte) *C.char { return (*C.char)(unsafe.Pointer(unsafe.SliceData(s))) }
 
 // Delete takes a key out: [NotFound].
 func (c *Client) Delete(ctx context.Context, id WriteID, key []byte) (Written, error) {
@@ -189,11 +187,10 @@ func judge(err error, status C.kv_status) error {
 }
 
 func writeID(id WriteID) C.kv_write_id {
-	to := C.kv_write_id{sequence: C.u_quad_t(id.Sequence), forwarded: boolT(id.Forwarded)}
-	for i, b := range id.Client {
-		to.client[i] = C.char(b)
+	return C.kv_write_id{
+		client:   *(*[C.KV_CLIENT_SIZE]C.char)(unsafe.Pointer(&id.Client)),
+		sequence: C.u_quad_t(id.Sequence), forwarded: boolT(id.Forwarded),
 	}
-	return to
 }
 
 func valueOf(v C.kv_value_if_any) Value {

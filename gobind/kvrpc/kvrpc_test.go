@@ -41,27 +41,28 @@ var (
 )
 
 func (s *scribe) Put(_ *sunrpc.Request, id kvrpc.WriteID, key, value []byte) (kvrpc.Written, error) {
-	return written, s.Note(id, key, value)
+	return written, s.Note(id, bytes.Clone(key), bytes.Clone(value))
 }
 
 func (s *scribe) Delete(_ *sunrpc.Request, id kvrpc.WriteID, key []byte) (kvrpc.Written, error) {
-	return written, s.Note(id, key)
+	return written, s.Note(id, bytes.Clone(key))
 }
 
 func (s *scribe) CompareAndSwap(_ *sunrpc.Request, id kvrpc.WriteID, key []byte, expected kvrpc.Value, value []byte) (kvrpc.Written, error) {
-	return written, s.Note(id, key, expected, value)
+	expected.Bytes = bytes.Clone(expected.Bytes)
+	return written, s.Note(id, bytes.Clone(key), expected, bytes.Clone(value))
 }
 
 func (s *scribe) Get(_ *sunrpc.Request, key []byte, how kvrpc.Read) (kvrpc.Found, error) {
-	return found, s.Note(key, how)
+	return found, s.Note(bytes.Clone(key), how)
 }
 
 func (s *scribe) List(_ *sunrpc.Request, prefix, after []byte, how kvrpc.Read) (kvrpc.Listed, error) {
-	return listed, s.Note(prefix, after, how)
+	return listed, s.Note(bytes.Clone(prefix), bytes.Clone(after), how)
 }
 
 func (s *scribe) Watch(_ *sunrpc.Request, prefix []byte, after uint64, wait time.Duration) (kvrpc.Watched, error) {
-	return watched, s.Note(prefix, after, wait)
+	return watched, s.Note(bytes.Clone(prefix), after, wait)
 }
 
 func (s *scribe) State(*sunrpc.Request) (kvrpc.State, error) {

@@ -16,8 +16,9 @@ import (
 	"unpipc/gobind/sunrpc"
 )
 
-// Server is what clients call. Its methods are called on several goroutines. A [Status]
-// that they return is the result; other errors refuse the call as those of
+// Server is what clients call. Its methods are called on several goroutines. The keys and
+// values that they are given are theirs until they return: what is kept has to be copied. A
+// [Status] that they return is the result; other errors refuse the call as those of
 // [sunrpc.Service] do. An answer must not be longer than the bounds of this package.
 type Server interface {
 	Put(r *sunrpc.Request, id WriteID, key, value []byte) (Written, error)
@@ -38,27 +39,27 @@ func Service(s Server) sunrpc.Service {
 			switch r.Proc() {
 			case C.KV_PUT:
 				a := (*C.kv_put_args)(args)
-				w, err := s.Put(r, writeIDOf(&a.id), xdr.Bytes(&a.key), xdr.Bytes(&a.value))
+				w, err := s.Put(r, writeIDOf(&a.id), xdr.Slice[byte](&a.key), xdr.Slice[byte](&a.value))
 				return giveWritten(result, w, err)
 			case C.KV_DELETE:
 				a := (*C.kv_delete_args)(args)
-				w, err := s.Delete(r, writeIDOf(&a.id), xdr.Bytes(&a.key))
+				w, err := s.Delete(r, writeIDOf(&a.id), xdr.Slice[byte](&a.key))
 				return giveWritten(result, w, err)
 			case C.KV_CAS:
 				a := (*C.kv_cas_args)(args)
-				w, err := s.CompareAndSwap(r, writeIDOf(&a.id), xdr.Bytes(&a.key), valueOf(a.expected), xdr.Bytes(&a.value))
+				w, err := s.CompareAndSwap(r, writeIDOf(&a.id), xdr.Slice[byte](&a.key), lentOf(a.expected), xdr.Slice[byte](&a.value))
 				return giveWritten(result, w, err)
 			case C.KV_GET:
 				a := (*C.kv_get_args)(args)
-				f, err := s.Get(r, xdr.Bytes(&a.key), Read{Local: a.local != 0, Forwarded: a.forwarded != 0})
+				f, err := s.Get(r, xdr.Slice[byte](&a.key), Read{Local: a.local != 0, Forwarded: a.forwarded != 0})
 				return giveFound((*C.kv_get_result)(result), f, err)
 			case C.KV_LIST:
 				a := (*C.kv_list_args)(args)
-				l, err := s.List(r, xdr.Bytes(&a.prefix), xdr.Bytes(&a.after), Read{Local: a.local != 0, Forwarded: a.forwarded != 0})
+				l, err := s.List(r, xdr.Slice[byte](&a.prefix), xdr.Slice[byte](&a.after), Read{Local: a.local != 0, Forwarded: a.forwarded != 0})
 				return giveListed((*C.kv_list_result)(result), l, err)
 			case C.KV_WATCH:
 				a := (*C.kv_watch_args)(args)
-				w, err := s.Watch(r, xdr.Bytes(&a.prefix), uint64(a.after), time.Duration(a.wait_ms)*time.Millisecond)
+				w, err := s.Watch(r, xdr.Slice[byte](&a.prefix), uint64(a.after), time.Duration(a.wait_ms)*time.Millisecond)
 				return giveWatched((*C.kv_watch_result)(result), w, err)
 			case C.KV_STATUS:
 				state, err := s.State(r)
@@ -162,9 +163,16 @@ func giveState(to *C.kv_state, s *State) error {
 }
 
 func writeIDOf(id *C.kv_write_id) WriteID {
-	from := WriteID{Sequence: uint64(id.sequence), Forwarded: id.forwarded != 0}
-	for i, b := range id.client {
-		from.Client[i] = byte(b)
+	return WriteID{
+		Client:   *(*[C.KV_CLIENT_SIZE]byte)(unsafe.Pointer(&id.client)),
+		Sequence: uint64(id.sequence), Forwarded: id.forwarded != 0,
 	}
-	return from
+}
+
+// lentOf is a value in the memory of v.
+func lentOf(v C.kv_value_if_any) Value {
+	if v == nil {
+		return Value{}
+	}
+	return Value{Bytes: xdr.Slice[byte](v), Present: true}
 }

@@ -232,3 +232,32 @@ func TestTheResultOfVersionOneCannotSayWhyThereIsNone(t *testing.T) {
 	_, err = v2.Apply(background, calc.Add, math.MaxInt32, 1)
 	assert.Equal(t, calc.Overflow, err)
 }
+
+func TestAContextOfManyCallsEndsTheOneInProgress(t *testing.T) {
+	g := newGate()
+	s := start(t, "tcp", g, sunrpc.ServerOptions{Grace: time.Millisecond})
+	c := s.dial(t, sunrpc.Options{Timeout: time.Hour})
+	ctx, cancel := context.WithCancel(background)
+	for range 5 {
+		require.NoError(t, c.Null(ctx))
+	}
+	go func() { <-g.begun; cancel() }()
+	_, err := calc.NewClient(c, 2).Apply(ctx, calc.Add, 1, 1)
+	assert.Equal(t, context.Canceled, err)
+	assert.ErrorIs(t, c.Null(background), sunrpc.ErrBroken)
+	g.pass <- struct{}{}
+}
+
+func TestTheEndOfAContextBetweenCallsHarmsNone(t *testing.T) {
+	s := start(t, "tcp", &calculator{}, sunrpc.ServerOptions{})
+	c := s.dial(t, sunrpc.Options{})
+	for i := range 100 {
+		ctx, cancel := context.WithCancel(background)
+		for range i % 4 {
+			require.NoError(t, c.Null(ctx))
+		}
+		cancel()
+		require.Equal(t, context.Canceled, c.Null(ctx))
+		require.NoError(t, c.Null(background))
+	}
+}

@@ -41,6 +41,7 @@ type Client struct {
 	auth    plug
 	why     error // that handle is nil
 	ended   atomic.Bool
+	watch   interrupter
 	breaks  breather
 }
 
@@ -66,8 +67,12 @@ func newClient(fd int, remote net.Addr, p Program, o Options) (*Client, error) {
 func (c *Client) Call(ctx context.Context, stub func(Handle) Status) error {
 	select {
 	case <-c.turn:
-	case <-ctx.Done():
-		return context.Cause(ctx)
+	default:
+		select {
+		case <-c.turn:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
 	}
 	defer func() { c.turn <- struct{}{} }()
 	c.breaks.breathe()
@@ -99,17 +104,13 @@ func (c *Client) run(ctx context.Context, call func() Status) (status Status, in
 	if ctx.Done() == nil {
 		return call(), false
 	}
-	done := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		C.unp_sunrpc_client_interrupt(C.int(c.fd))
-		close(done)
-	})
-	status = call()
-	if stop() {
-		return status, false
+	c.watch.begin(ctx, c.fd)
+	status = CantSend
+	if ctx.Err() == nil {
+		status = call()
 	}
-	<-done
-	return status, true
+	c.watch.end()
+	return status, ctx.Err() != nil
 }
 
 func (c *Client) failure(status Status) error {
@@ -139,6 +140,7 @@ func (c *Client) destroy(why error) {
 		// GSS would take leave of the server, and wait for its answer.
 		C.unp_sunrpc_client_interrupt(C.int(c.fd))
 	}
+	c.watch.forget()
 	C.unp_sunrpc_client_free(c.handle)
 	c.auth.release()
 	c.handle, c.why = nil, why
@@ -171,11 +173,19 @@ func (c *Client) stale() bool {
 }
 
 // breather lets the scheduler have its say now and then, as package gobind says of
-// goroutines that do nothing but system calls.
-type breather struct{ calls uint }
+// goroutines that do nothing but system calls. That wakes another thread, too: so it is by
+// the clock, at which it looks every 32 calls.
+type breather struct {
+	calls uint
+	last  time.Time
+}
 
 func (b *breather) breathe() {
-	if b.calls++; b.calls%256 == 0 {
+	if b.calls++; b.calls%32 != 0 {
+		return
+	}
+	if now := time.Now(); now.Sub(b.last) > 4*time.Millisecond {
+		b.last = now
 		runtime.Gosched()
 	}
 }

@@ -52,11 +52,12 @@ var ErrNoReply = errors.New("no reply")
 
 // outcome is enum unp_sunrpc_outcome.
 func outcome(err error) C.int {
+	if err == nil {
+		return C.UNP_SUNRPC_DONE
+	}
 	var why AuthStat
 	var status Status
 	switch {
-	case err == nil:
-		return C.UNP_SUNRPC_DONE
 	case errors.As(err, &why) && why != AuthOK:
 		return -C.int(why)
 	case errors.Is(err, ErrNoReply):

@@ -28,7 +28,7 @@ type ServerOptions struct {
 	MaxRecord       int           // bytes of a request and of a reply: 1 MiB; over "udp" a reply has 8,800 at most
 	MaxConns        int           // connections at a time: 1024; what comes beyond is closed at once
 	DatagramThreads int           // how many calls over "udp" run at a time: 4
-	IdleTimeout     time.Duration // between two requests of a connection: 10 min
+	IdleTimeout     time.Duration // between two requests of a connection: 10 min; below 0: no limit
 	RecordTimeout   time.Duration // for a request to come whole, and for a reply to be taken: 30 s
 	Grace           time.Duration // for calls in progress when Serve is to end: 5 s
 
@@ -51,10 +51,13 @@ func (o *ServerOptions) setDefaults() {
 			*n.value = n.standard
 		}
 	}
+	if o.IdleTimeout == 0 {
+		o.IdleTimeout = 10 * time.Minute
+	}
 	for _, d := range []struct {
 		value    *time.Duration
 		standard time.Duration
-	}{{&o.IdleTimeout, 10 * time.Minute}, {&o.RecordTimeout, 30 * time.Second}, {&o.Grace, 5 * time.Second}} {
+	}{{&o.RecordTimeout, 30 * time.Second}, {&o.Grace, 5 * time.Second}} {
 		if *d.value <= 0 {
 			*d.value = d.standard
 		}

@@ -17,7 +17,6 @@ import (
 	"unpipc/projects/internal/measure"
 	"unpipc/projects/internal/measure/measuretest"
 	"unpipc/projects/internal/message"
-	"unpipc/projects/internal/programs"
 )
 
 func TestMain(m *testing.M) {
@@ -25,16 +24,10 @@ func TestMain(m *testing.M) {
 	os.Exit(ipctest.Main(m))
 }
 
-// config has the C twin built.
-func config(t *testing.T) *measure.Config {
-	t.Helper()
-	return measuretest.Config(programs.Reference(t, "rpccost"))
-}
-
 var languages = map[string]measure.Program{"Go": inGo, "C": inC}
 
 func TestEveryNetworkCarriesVerifiedMessagesBetweenGoAndC(t *testing.T) {
-	cfg := config(t)
+	cfg := measuretest.Twin(t, "rpccost")
 	for _, network := range Networks {
 		for a, server := range languages {
 			for b, client := range languages {
@@ -66,7 +59,7 @@ func TestEveryNetworkCarriesVerifiedMessagesBetweenGoAndC(t *testing.T) {
 }
 
 func TestAllRowsAreMeasuredInGoAndC(t *testing.T) {
-	cfg := config(t)
+	cfg := measuretest.Twin(t, "rpccost")
 	cfg.Sizes = []int{64}
 	rows := Rows(*cfg)
 	require.Len(t, rows, 2*len(Networks))
@@ -78,7 +71,7 @@ func TestAllRowsAreMeasuredInGoAndC(t *testing.T) {
 }
 
 func TestValueOverTheBoundOfTheProtocolIsSaidToBeImpossible(t *testing.T) {
-	cfg := config(t)
+	cfg := measuretest.Twin(t, "rpccost")
 	cfg.Sizes = []int{2 * maxValue}
 	rows := Rows(*cfg)
 	require.Len(t, rows, 2*len(Networks))
@@ -92,7 +85,7 @@ func TestValueOverTheBoundOfTheProtocolIsSaidToBeImpossible(t *testing.T) {
 }
 
 func TestPeerThatIsGoneIsAnErrorAtOnce(t *testing.T) {
-	cfg := config(t)
+	cfg := measuretest.Twin(t, "rpccost")
 	j := job{network: "tcp", size: 64}
 	for language, whole := range languages {
 		_, err := j.run(t.Context(), cfg, measuretest.Script("exit 1"), whole, 10)
@@ -111,7 +104,7 @@ func TestServerThatSaysNothingIsEndedByTheWatchdog(t *testing.T) {
 	reason := errors.New("no end")
 	ctx, cancel := context.WithTimeoutCause(t.Context(), 100*time.Millisecond, reason)
 	defer cancel()
-	_, err := (&job{network: "unix", size: 64}).run(ctx, config(t), measuretest.Script("exec sleep 1000"), inGo, 10)
+	_, err := (&job{network: "unix", size: 64}).run(ctx, measuretest.Twin(t, "rpccost"), measuretest.Script("exec sleep 1000"), inGo, 10)
 	require.ErrorIs(t, err, reason)
 }
 
@@ -210,5 +203,5 @@ func TestRolesRefuseTheSameCommandLinesInGoAndC(t *testing.T) {
 		"an argument too many":     {"--role ask --addr x more", 2, ""},
 		"nobody at the address":    {"--role ask --network unix --addr /nowhere/x", 1, "/nowhere/x"},
 		"a place that cannot be":   {"--role serve --network unix --addr /nowhere/x", 1, "/nowhere/x"},
-	}.Answered(t, config(t), languages)
+	}.Answered(t, measuretest.Twin(t, "rpccost"), languages)
 }

@@ -29,7 +29,8 @@ type store struct {
 
 // serve prints the address and serves until ctx ends.
 func (r *role) serve(ctx context.Context, out io.Writer) error {
-	s := sunrpc.NewServer(sunrpc.ServerOptions{IdleTimeout: time.Hour, Grace: time.Millisecond})
+	// As in C: one thread for all datagrams, and no timer while a connection is idle.
+	s := sunrpc.NewServer(sunrpc.ServerOptions{DatagramThreads: 1, IdleTimeout: -1, Grace: time.Millisecond})
 	s.Handle(kvrpc.Service(&store{
 		size: r.size, warmup: r.warmup, value: make([]byte, r.size), filled: make([]byte, r.size),
 	}))
