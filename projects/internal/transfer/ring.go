@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -140,8 +141,21 @@ func (r *ring) Write(m []byte) (int, error) {
 		return 0, fmt.Errorf("a message of %d bytes for a slot of %d", len(m), len(s)-slotHeader)
 	}
 	binary.NativeEndian.PutUint32(s, uint32(len(m)))
-	copy(s[slotHeader:], m)
+	put(s[slotHeader:], m)
 	return len(m), r.full.Post()
+}
+
+// put copies m. Go leaves a large copy to one instruction of the CPU, which takes twice the
+// time unless it begins where a cache line does; C's memcpy sees to that itself.
+func put(to, m []byte) {
+	const line, large = 64, 2048
+	if len(m) < large {
+		copy(to, m)
+		return
+	}
+	before := int(-uintptr(unsafe.Pointer(unsafe.SliceData(to))) % line)
+	copy(to[:before], m)
+	copy(to[before:], m[before:])
 }
 
 // Read takes one message out of the ring, and sleeps while there is none.
