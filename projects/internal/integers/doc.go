@@ -11,12 +11,14 @@
 //
 // # What makes it fast
 //
-// Digits are found and added up eight at a time. Numbers are sorted by their bytes (radix
-// sort), without comparing any. What is sorted is merged in pieces: the range of the keys
-// is cut into thousands of parts, the place of each in the result is known beforehand, and
-// so all processors merge at once, each within its own cache. The text is written from the
-// merged pieces in the same way; neighbours in sorted order share all but their last
-// digits, which are therefore converted once.
+// Digits are found and added up eight at a time, without a branch on what a number is: sign
+// and length cannot be predicted. Numbers are sorted in three passes by 11 of their bits
+// (radix sort), without comparing any. What is sorted is merged in pieces: the range of the
+// keys is cut into thousands of parts, the place of each in the result is known beforehand,
+// and so all processors merge at once, each within its own cache. The text is written from
+// the merged pieces in the same way; neighbours in sorted order share all but their last
+// four digits, so the others are converted once. Memory for many numbers is asked for in
+// huge pages, since each small one costs a fault when it is first touched.
 //
 // # Memory
 //

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -80,6 +81,27 @@ func TestBadInputIsNamedByFileAndLine(t *testing.T) {
 		var bad *integers.Error
 		require.ErrorAs(t, err, &bad)
 		assert.EqualError(t, err, name+":"+want, "%.30q", text)
+	}
+}
+
+func TestNumbersOfEveryLengthAreRead(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 7))
+	spaces := []string{" ", "\n", "\r\n", "\t \v"}
+	for range 200 {
+		var text strings.Builder
+		var want []int32
+		for range 500 {
+			n := int32(r.Uint32()) >> r.IntN(32)
+			want = append(want, n)
+			before := ""
+			if n >= 0 && r.IntN(10) == 0 {
+				before = []string{"+", "0", "0000000000"}[r.IntN(3)]
+			}
+			fmt.Fprint(&text, before, strconv.Itoa(int(n)), spaces[r.IntN(len(spaces))])
+		}
+		got, err := integers.Load(file(t, text.String()))
+		require.NoError(t, err)
+		require.True(t, slices.Equal(want, got))
 	}
 }
 

@@ -9,6 +9,9 @@ import (
 // are looked at.
 const blockBytes = 256 << 10
 
+// spareNumbers are for a file that is a little denser behind its beginning.
+const spareNumbers = 4096
+
 // Load reads the numbers of a file, in its order. It reads whatever can be opened, a FIFO
 // or a terminal as well. Errors: [*Error], *fs.PathError.
 func Load(name string) ([]int32, error) {
@@ -37,7 +40,7 @@ func Load(name string) ([]int32, error) {
 		if st, err := f.Stat(); blocks == 0 && err == nil && n > 0 {
 			// The rest will be as dense as the beginning; a little more spares a copy.
 			rest := float64(st.Size()-int64(n)) / float64(n) * float64(len(s.numbers))
-			s.reserve(max(0, int(rest*1.02)) + blockBytes/2 + 1)
+			s.reserve(max(0, int(rest*1.02)) + spareNumbers)
 		}
 	}
 }

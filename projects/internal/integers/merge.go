@@ -11,6 +11,7 @@ import (
 const (
 	sampleEvery = 1024 // numbers of a list for one sample of it
 	pieceSample = 32   // samples in a piece, which is so merged within the cache
+	fewSteps    = 16   // of a merge are not worth two at once
 )
 
 // piece is a range of keys: of every list the part with those keys, and where the merged
@@ -31,7 +32,7 @@ func Merge(lists [][]int32) []int32 {
 		return lists[0]
 	}
 	pieces, total := cut(lists)
-	merged := make([]int32, total)
+	merged := Room(total)
 	var next atomic.Int64
 	var all sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), len(pieces)) {
@@ -144,22 +145,63 @@ func (m *merger) merge(lists [][]int32, p piece, merged []int32) {
 	mergeTwo(out, runs[0], runs[1])
 }
 
-// mergeTwo merges a and b into the beginning of to.
+// mergeTwo merges a and b into the beginning of to, both halves of it at once: each has to
+// wait for what it has compared, and meanwhile the other one goes on.
 func mergeTwo(to, a, b []int32) int {
-	i, j, n := 0, 0, len(a)+len(b)
-	to = to[:n]
-	for i < len(a) && j < len(b) {
-		// Which one is taken cannot be predicted, so nothing branches on it.
-		x, y := a[i], b[j]
-		fromB := 0
-		if y < x {
-			fromB = 1
+	n := len(a) + len(b)
+	half := n / 2
+	ofA := split(a, b, half)
+	ofB := half - ofA
+	low := two{to[:half], a[:ofA], b[:ofB]}
+	high := two{to[half:n], a[ofA:], b[ofB:]}
+	for {
+		// None of the four is at its end for as many steps.
+		steps := min(len(low.a), len(low.b), len(high.a), len(high.b))
+		if steps < fewSteps {
+			break
 		}
-		to[i+j] = min(x, y)
-		i += 1 - fromB
-		j += fromB
+		i, j := 0, 0
+		for step := range steps {
+			to, other := low.to, high.to
+			x, y := low.a[i], low.b[step-i]
+			v, w := high.a[j], high.b[step-j]
+			to[step], other[step] = min(x, y), min(v, w)
+			i += notGreater(x, y)
+			j += notGreater(v, w)
+		}
+		low, high = low.behind(i, steps), high.behind(j, steps)
 	}
-	copy(to[i+j:], a[i:])
-	copy(to[len(a)+j:], b[j:])
+	low.merge()
+	high.merge()
 	return n
 }
+
+// split is how many of the least n numbers of a and b are of a; of equal ones those of a
+// are first.
+func split(a, b []int32, n int) int {
+	least, most := max(0, n-len(b)), min(n, len(a))
+	return least + sort.Search(most-least, func(i int) bool { return a[least+i] > b[n-least-i-1] })
+}
+
+// two are being merged into to.
+type two struct{ to, a, b []int32 }
+
+// behind is what is left after steps, i of which took one of a.
+func (t two) behind(i, steps int) two { return two{t.to[steps:], t.a[i:], t.b[steps-i:]} }
+
+func (t two) merge() {
+	i, j := 0, 0
+	for i < len(t.a) && j < len(t.b) {
+		x, y := t.a[i], t.b[j]
+		t.to[i+j] = min(x, y)
+		took := notGreater(x, y)
+		i += took
+		j += 1 - took
+	}
+	copy(t.to[i+j:], t.a[i:])
+	copy(t.to[len(t.a)+j:], t.b[j:])
+}
+
+// notGreater is 1 if x is not greater than y, else 0, without a branch: which one it is
+// cannot be predicted.
+func notGreater(x, y int32) int { return int((int64(x)-int64(y)-1)>>63) & 1 }

@@ -6,14 +6,16 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"math"
+	"math/bits"
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
+	"sync"
 )
 
 const (
-	chunkNumbers = 64 << 10
+	chunkNumbers = 16 << 10
 	longestLine  = len("-2147483648\n")
 )
 
@@ -102,40 +104,57 @@ func writeText(ctx context.Context, w io.Writer, numbers []int32) error {
 	return nil
 }
 
-// fourDigits are the texts 0000 to 9999.
-var fourDigits = func() (texts [10000][4]byte) {
+// fourDigits are the texts 0000 to 9999, the first byte lowest.
+type fourDigits [10000]uint32
+
+var textsOfFour = sync.OnceValue(func() *fourDigits {
+	var texts fourDigits
 	for i := range texts {
-		texts[i] = [4]byte{byte('0' + i/1000), byte('0' + i/100%10), byte('0' + i/10%10), byte('0' + i%10)}
+		texts[i] = uint32(i/1000 + i/100%10<<8 + i/10%10<<16 + i%10<<24 + '0'*eachOfFour)
 	}
-	return texts
-}()
+	return &texts
+})
 
 // format writes the lines of numbers to text, which has 8 bytes more than they can take.
+// Neighbours in sorted order have all but the last four digits in common, mostly.
 func format(text []byte, numbers []int32) int {
+	const none = math.MinInt64 / 2 // far from every number
+	texts := textsOfFour()
 	at := 0
-	var head [8]byte // sign and digits before the last four
-	headOf, headBytes := int32(0), 0
+	head, headBytes := uint64(0), 0     // the sign and the digits before the last four
+	base, sign := int64(none), int64(0) // the number with zeros for those four; -1 for a minus
 	for _, number := range numbers {
-		rest := number % 10000
-		upper := number / 10000
-		if upper == 0 {
-			at += len(strconv.AppendInt(text[at:at], int64(number), 10))
-			text[at] = '\n'
-			at++
-			continue
+		rest := uint64((int64(number)-base)^sign) - uint64(sign)
+		if rest >= uint64(len(texts)) {
+			base = int64(number / 10000 * 10000)
+			if base == 0 {
+				word, length := texts.number(number)
+				base = none
+				binary.LittleEndian.PutUint64(text[at:], word|'\n'<<(8*length))
+				at += length + 1
+				continue
+			}
+			sign = int64(number >> 31)
+			head, headBytes = texts.number(number / 10000)
+			rest = uint64((int64(number)-base)^sign) - uint64(sign)
 		}
-		if upper != headOf {
-			headOf, headBytes = upper, len(strconv.AppendInt(head[:0], int64(upper), 10))
-		}
-		if rest < 0 {
-			rest = -rest
-		}
-		binary.NativeEndian.PutUint64(text[at:], binary.NativeEndian.Uint64(head[:]))
+		binary.LittleEndian.PutUint64(text[at:], head)
 		at += headBytes
-		line := text[at : at+5]
-		*(*[4]byte)(line) = fourDigits[rest]
-		line[4] = '\n'
-		at += 5
+		binary.LittleEndian.PutUint64(text[at:], uint64(texts[rest])|'\n'<<32)
+		at += len("1234\n")
 	}
 	return at
+}
+
+// number is the text of a number of seven bytes at most, sign included.
+func (t *fourDigits) number(n int32) (word uint64, length int) {
+	sign := n >> 31
+	n = (n ^ sign) - sign
+	word = uint64(t[n/10000]) | uint64(t[n%10000])<<32
+	zeros := bits.TrailingZeros64(word^'0'*eachByte|1<<56) / 8 // before it; the last digit is none of them
+	word, length = word>>(8*zeros), 8-zeros
+	if sign != 0 {
+		return word<<8 | '-', length + 1
+	}
+	return word, length
 }

@@ -158,6 +158,6 @@ func (w *worker) receiveNumbers() error {
 	if n < 0 {
 		return fmt.Errorf("it has sent %d as the count of its numbers", n)
 	}
-	w.numbers = make([]int32, n)
+	w.numbers = integers.Room(int(n))
 	return w.link.Receive(integers.Bytes(w.numbers), w.hasEnded)
 }

@@ -3,6 +3,7 @@ package l03memsort
 import (
 	"encoding/binary"
 	"errors"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -55,7 +56,7 @@ func (c *channel) pass(mine, theirs int) {
 
 const (
 	busyLooks     = 100  // before the processor is given away
-	yieldingLooks = 1000 // before it sleeps
+	yieldingLooks = 3000 // before it sleeps
 	shortestSleep = 20 * time.Microsecond
 	longestSleep  = time.Millisecond
 )
@@ -67,6 +68,8 @@ func (c *channel) await(mine int, gone func() bool) error {
 		switch {
 		case looks < busyLooks:
 		case looks < yieldingLooks:
+			// To those in this process who wait for other workers, and to other processes.
+			runtime.Gosched()
 			_, _, _ = unix.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0)
 		default:
 			// Asked before the flag is looked at for the last time: who has ended had
