@@ -20,7 +20,7 @@
 //	unp_rpcbind.h        questions to rpcbind
 //	unp_calc.h           the dispatchers of calc.x
 //	unp_raft.h           the dispatcher of raft.x
-//	unp_kv.h             the dispatcher of kv.x
+//	unp_kv.h             the dispatcher of kv.x, and a call
 //	unp_keyserv.h        the dispatchers of keyserv.x
 //	calc.h               calc.x as rpcgen writes it in C
 //	raft.h               raft.x: servers of a replicated log

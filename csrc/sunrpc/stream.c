@@ -48,7 +48,7 @@ static int fill(struct unp_sunrpc_conn *c, size_t need, int64_t *deadline)
 	int err;
 
 	while ((have = in->end - in->start) < need) {
-		/* Room for what comes, not for all that a length claims. */
+		/* Room for what a length claims as long as that is little, then for what comes. */
 		size_t want = have * 2 > KEEP ? have * 2 : KEEP;
 		if ((err = unp_sunrpc_reserve(in, want < need ? want : need)) != 0)
 			return err;
