@@ -50,7 +50,8 @@ void unp_mutex_store(uintptr_t m, int64_t *word, int64_t value, int *error)
 void unp_mutex_copy(uintptr_t m, char *to, const char *from, size_t n, int *error)
 {
 	if (lock(m, error)) {
-		memcpy(to, from, n);
+		if (n > 0)
+			memcpy(to, from, n);
 		unlock(m, error);
 	}
 }
