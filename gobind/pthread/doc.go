@@ -17,12 +17,13 @@
 //
 // # Speed
 //
-// A call from Go into C costs more than a mutex that is free. So the lock of a mutex that
-// is normal and neither robust nor of a protocol is changed from Go as glibc changes it,
-// and libc is called only to sleep. When the first mutex is used it is tried whether the
-// mutex of this libc is made like that; if not, or with UNPIPC_PTHREAD=libc in the
-// environment, every call is libc's. For the others [Mutex.Add] and the like lock, work
-// and unlock in one call, and [Mutex.Relock] makes none where it would change nothing.
+// A call from Go into C costs more than a lock that is free. So three are changed from Go
+// as glibc changes them, and libc is called only to sleep, or to spin: a mutex that is
+// normal and neither robust nor of a protocol, a read-write lock that has only readers, and
+// a spin lock. When the first of a kind is used it is tried whether those of this libc are
+// made like that; if not, or with UNPIPC_PTHREAD=libc in the environment, every call is
+// libc's. For the other mutexes [Mutex.Add] and the like lock, work and unlock in one call,
+// and [Mutex.Relock] makes none where it would change nothing.
 //
 // # Errors
 //

@@ -60,14 +60,15 @@ Go to each peer is taken within the round; figures are medians with the least an
 the greatest. A row whose check fails has no figures, and the exit status is 1.
 
 Runs are as long as lets all rows end within the time of --within: of 300 ms where it
-suffices. On a machine with other work it may take longer, for runs do not become
-shorter than means something.
+suffices, and where a row takes long to prepare its rounds are fewer, but three at least.
+On a machine with other work it may take longer, for runs do not become shorter than means
+something.
 
 With --quick there are 4 rounds instead of 5, of shorter runs, and one message size,
 1 KiB, instead of several; the locks are contended by 4 only; the databases have 3,000 and
 10,000 records instead of 100,000 and 200,000, the picture 512 pixels a side instead of
 2048, the files to sort a twentieth of their numbers. Rows that tell nearly what another one
-tells are left out. Figures of such a run show the order of the mechanisms; compare them
+tells are left out, and so is the failover of exercise 18. Figures of such a run show the order of the mechanisms; compare them
 with those of other quick runs only.`,
 		Example: `  ipc_suite benchmark --all --quick                    # a minute
   ipc_suite benchmark --all                            # a quarter of an hour

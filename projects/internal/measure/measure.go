@@ -39,8 +39,8 @@ type Row struct {
 	Unit    Unit
 	// Variants begin with ours.
 	Variants []Variant
-	// Detail is true of a row that tells nearly what another one tells: [Config.Quick]
-	// leaves it out.
+	// Detail is true of a row that tells nearly what another one tells, or takes long:
+	// [Config.Quick] leaves it out.
 	Detail bool
 	// Beside is about what each run of a variant takes beside what it measures, where
 	// that is much: it is set aside when all rows share a time. [Config.Quick] is taken
