@@ -59,84 +59,99 @@ type value interface{ uint16 | float32 }
 type blur[V value] struct {
 	in, out rows
 	radius  int
+	group   int // rows of the result that are made at a time
 	columns int // of a tile
 	stride  int // values in a row of the ring
 	row     []V // pixels of the tile, and those beside it
 	ring    []V
-	sum     []V
+	window  []*V                           // rows of the ring that a group is made of
 	load    func(dst []V, y, from, to int) // pixels of a row
-	store   func(src []V, y, from int)
-	add     func(dst []V, pair func(k int) (a, b *V)) // rows at distances k
+	across  func(dst []V)                  // what row becomes
+	down    func(y, rows, from, to int)    // makes rows of the result of window
 }
 
-// newBlur has all but load, store and add, for values of a size.
-func newBlur[V value](t *task, radius, size int) *blur[V] {
-	b := &blur[V]{in: rows{t.in, t.source}, out: rows{t.in, t.result}, radius: radius}
-	n, c := 2*radius+1, t.in.Channels
-	b.columns = min(t.in.Width, max(64, ringBytes/(n*c*size)))
+// newBlur has all but load, across and down, for values of a size.
+func newBlur[V value](t *task, radius, group, size int) *blur[V] {
+	b := &blur[V]{in: rows{t.in, t.source}, out: rows{t.in, t.result}, radius: radius, group: group}
+	n, c := 2*radius+group, t.in.Channels
+	tiles := 1 + (t.in.Width-1)/max(64, ringBytes/(n*c*size))
+	b.columns = (t.in.Width + tiles - 1) / tiles
 	b.stride = blocks(b.columns * c)
 	b.row = make([]V, b.stride+2*radius*c)
 	b.ring = make([]V, n*b.stride)
-	b.sum = make([]V, b.stride)
+	b.window = make([]*V, n)
 	return b
 }
 
+// neighbours are the places in row of those at a distance of the first pixel.
+func (b *blur[V]) neighbours(k int) (before, behind *V) {
+	return &b.row[(b.radius-k)*b.in.Channels], &b.row[(b.radius+k)*b.in.Channels]
+}
+
 func newFixedBlur(t *task, w []float64) *blur[uint16] {
-	b := newBlur[uint16](t, len(w)-1, 2)
+	b := newBlur[uint16](t, len(w)-1, taps.Rows, 2)
 	c := t.in.Channels
 	b.load = func(dst []uint16, y, from, to int) { taps.Expand(dst, b.in.row8(y)[from*c:to*c]) }
-	b.store = func(src []uint16, y, from int) { taps.Pack(b.out.row8(y)[from*c:][:len(src)], src) }
-	list := make([]taps.Fixed, len(w))
-	for k, w := range fixedWeights(w) {
-		list[k].W = w
+	units, list, bias := fixedWeights(w), make([]taps.Fixed, len(w)), uint16(len(w)/2)
+	for k := range list {
+		list[k].A, list[k].B = b.neighbours(k)
+		list[k].W = units[k]
 	}
-	b.add = func(dst []uint16, pair func(k int) (a, b *uint16)) {
-		for k := range list {
-			list[k].A, list[k].B = pair(k)
+	b.across = func(dst []uint16) { taps.SumFixed(dst, list, bias) }
+	made := make([]byte, b.group*b.stride)
+	b.down = func(y, rows, from, to int) {
+		taps.SumRows(made, b.window, units, bias)
+		for i := range rows {
+			copy(b.out.row8(y + i)[from*c:to*c], made[i*b.stride:])
 		}
-		taps.SumFixed(dst, list, uint16(len(list)/2))
 	}
 	return b
 }
 
 func newFloatBlur(t *task, w []float64) *blur[float32] {
-	b := newBlur[float32](t, len(w)-1, 4)
-	b.load, b.store = b.in.load, b.out.store
-	list := make([]taps.Float, len(w))
-	for k, w := range w {
-		list[k].W = float32(w)
+	b := newBlur[float32](t, len(w)-1, 1, 4)
+	b.load = b.in.load
+	along, list := make([]taps.Float, len(w)), make([]taps.Float, len(w))
+	for k := range list {
+		along[k].A, along[k].B = b.neighbours(k)
+		along[k].W, list[k].W = float32(w[k]), float32(w[k])
 	}
-	b.add = func(dst []float32, pair func(k int) (a, b *float32)) {
+	b.across = func(dst []float32) { taps.SumFloat(dst, along) }
+	sum := make([]float32, b.stride)
+	b.down = func(y, _, from, to int) {
 		for k := range list {
-			list[k].A, list[k].B = pair(k)
+			list[k].A, list[k].B = b.window[b.radius-k], b.window[b.radius+k]
 		}
-		taps.SumFloat(dst, list)
+		taps.SumFloat(sum, list)
+		b.out.store(sum[:(to-from)*b.in.Channels], y, from)
 	}
 	return b
 }
 
 func (b *blur[V]) band(first, last int, done func(pixels int)) {
+	bottom := b.in.Height - 1
 	for x := 0; x < b.in.Width; x += b.columns {
 		end := min(x+b.columns, b.in.Width)
 		next := max(0, first-b.radius)
-		for y := first; y < last; y++ {
-			for ; next < b.in.Height && next <= y+b.radius; next++ {
-				b.across(next, x, end)
+		for y := first; y < last; y += b.group {
+			for ; next <= min(bottom, y+b.group-1+b.radius); next++ {
+				b.line(next, x, end)
 			}
-			b.add(b.sum, func(k int) (above, below *V) {
-				return &b.slot(max(0, y-k))[0], &b.slot(min(b.in.Height-1, y+k))[0]
-			})
-			b.store(b.sum[:(end-x)*b.in.Channels], y, x)
-			done(end - x)
+			for i := range b.window {
+				b.window[i] = &b.slot(min(max(0, y-b.radius+i), bottom))[0]
+			}
+			rows := min(b.group, last-y)
+			b.down(y, rows, x, end)
+			done(rows * (end - x))
 		}
 	}
 }
 
 // slot is a row's place in the ring.
-func (b *blur[V]) slot(y int) []V { return b.ring[y%(2*b.radius+1)*b.stride:][:b.stride] }
+func (b *blur[V]) slot(y int) []V { return b.ring[y%len(b.window)*b.stride:][:b.stride] }
 
-// across blurs columns x to end-1 of row y into the ring.
-func (b *blur[V]) across(y, x, end int) {
+// line blurs columns x to end-1 of row y across, into the ring.
+func (b *blur[V]) line(y, x, end int) {
 	c := b.in.Channels
 	from, to := max(0, x-b.radius), min(b.in.Width, end+b.radius)
 	left := (from - (x - b.radius)) * c // values that stand for pixels outside
@@ -148,7 +163,5 @@ func (b *blur[V]) across(y, x, end int) {
 	for i := left + len(inside); i < (end-x+2*b.radius)*c; i++ {
 		b.row[i] = b.row[i-c]
 	}
-	b.add(b.slot(y), func(k int) (before, behind *V) {
-		return &b.row[(b.radius-k)*c], &b.row[(b.radius+k)*c]
-	})
+	b.across(b.slot(y))
 }

@@ -28,6 +28,7 @@ func TestProgram(t *testing.T) {
 	built := programs.Build(t, "p13shmimage")
 	program := filepath.Join(built.Go, "shm_image_filter")
 	t.Run("the program in C makes the same pixels", func(t *testing.T) { testSameInC(t, built) })
+	t.Run("every vector unit makes the same pixels", func(t *testing.T) { testUnits(t, program) })
 	t.Run("JPEG is read and written", func(t *testing.T) { testJPEG(t, program) })
 	t.Run("transparency is not lost in JPEG without a word", func(t *testing.T) { testNoAlphaInJPEG(t, program) })
 	t.Run("the largest picture takes no more memory than stated", func(t *testing.T) { testLarge(t, program) })
@@ -109,6 +110,29 @@ func testSameInC(t *testing.T, built *programs.Built) {
 				got[i], _ = open(t, out)
 			}
 			require.Equal(t, got[0], got[1], "%v %v", p, Filter(f))
+		}
+	}
+}
+
+// testUnits switches off what the processor has, from the widest unit on.
+func testUnits(t *testing.T, program string) {
+	for _, p := range forms {
+		s := inMemory(t, p, Invert, noise(p, 14), 1)
+		require.NoError(t, s.compress(0, s.strips))
+		in := save(t, "in.png", func(b *bytes.Buffer) error { return s.writePNG(b) })
+		var want []byte
+		for _, unit := range []string{"", "cpu.avx512bw=off", "cpu.avx512bw=off,cpu.avx2=off"} {
+			out := filepath.Join(t.TempDir(), "out.png")
+			cmd := command(t, program, in, out, "--sigma=2.5", "--workers=2", "--no-compare")
+			cmd.Env = append(os.Environ(), "GODEBUG="+unit)
+			text, err := cmd.CombinedOutput()
+			require.NoError(t, err, string(text))
+			made, err := os.ReadFile(out)
+			require.NoError(t, err)
+			if want == nil {
+				want = made
+			}
+			assert.Equal(t, want, made, "%v %s", p, unit)
 		}
 	}
 }

@@ -7,7 +7,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"unpipc/gobind/sysvshm"
 	"unpipc/projects/p13shmimage/taps"
 )
 
@@ -27,7 +26,7 @@ func Work(job string, id, index int) error {
 			}
 		}
 	}()
-	memory, err := sysvshm.Open(id).Attach(0)
+	memory, err := attach(id)
 	if err != nil {
 		return err
 	}

@@ -9,11 +9,14 @@ const step = 32
 // many as leave a sum of two in 16 bits.
 const Fraction = 7
 
+// half is what rounds values to samples.
+const half = 1 << (Fraction - 1)
+
 // Expand makes 8-bit samples values for [SumFixed]. dst has at least the length of src.
 func Expand(dst []uint16, src []byte) {
 	fits(len(src), len(dst))
 	done := 0
-	if vector && len(src) >= step {
+	if vector != none && len(src) >= step {
 		done = len(src) &^ (step - 1)
 		expandAVX2(&dst[0], &src[0], done)
 	}
@@ -26,12 +29,12 @@ func Expand(dst []uint16, src []byte) {
 func Pack(dst []byte, src []uint16) {
 	fits(len(dst), len(src))
 	done := 0
-	if vector && len(dst) >= step {
+	if vector != none && len(dst) >= step {
 		done = len(dst) &^ (step - 1)
 		packAVX2(&dst[0], &src[0], done)
 	}
 	for i, v := range src[done:len(dst)] {
-		dst[done+i] = uint8(min(255, (uint32(v)+1<<(Fraction-1))>>Fraction))
+		dst[done+i] = uint8(min(255, (uint32(v)+half)>>Fraction))
 	}
 }
 
@@ -39,7 +42,7 @@ func Pack(dst []byte, src []uint16) {
 func Floats(dst []float32, src []byte) {
 	fits(len(src), len(dst))
 	done := 0
-	if vector && len(src) >= step {
+	if vector != none && len(src) >= step {
 		done = len(src) &^ (step - 1)
 		floatsAVX2(&dst[0], &src[0], done)
 	}
@@ -53,7 +56,7 @@ func Floats(dst []float32, src []byte) {
 func Bytes(dst []byte, src []float32) {
 	fits(len(dst), len(src))
 	done := 0
-	if vector && len(dst) >= step {
+	if vector != none && len(dst) >= step {
 		done = len(dst) &^ (step - 1)
 		bytesAVX2(&dst[0], &src[0], done)
 	}
@@ -66,7 +69,7 @@ func Bytes(dst []byte, src []float32) {
 func Hypot(dst, a, b []float32) {
 	fits(len(dst), min(len(a), len(b)))
 	done := 0
-	if vector && len(dst) >= step {
+	if vector != none && len(dst) >= step {
 		done = len(dst) &^ (step - 1)
 		hypotAVX2(&dst[0], &a[0], &b[0], done)
 	}
@@ -81,7 +84,7 @@ func Hypot(dst, a, b []float32) {
 func Differences(dst, a, b []byte) (size int) {
 	fits(len(dst), min(len(a), len(b)))
 	done := 0
-	if vector && len(dst) >= step {
+	if vector != none && len(dst) >= step {
 		done = len(dst) &^ (step - 1)
 		size = differencesAVX2(&dst[0], &a[0], &b[0], done)
 	}

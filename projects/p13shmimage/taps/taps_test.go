@@ -1,7 +1,6 @@
 package taps
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -16,13 +15,13 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(ipctest.Main(m)) }
 
-// bothWays runs a test without the assembly and, where the processor has what that needs,
-// with it: each way on its own must give what the definition says.
-func bothWays(t *testing.T, test func(t *testing.T)) {
+// everyWay runs a test without the assembly and with that for each unit that the processor
+// has: each way on its own must give what the definition says.
+func everyWay(t *testing.T, test func(t *testing.T)) {
 	t.Helper()
-	for _, way := range []bool{false, available} {
-		vector = way
-		t.Run(fmt.Sprintf("assembly: %v", way), test)
+	names := []string{none: "in Go", avx2: "AVX2", avx512: "AVX-512"}
+	for vector = none; vector <= available; vector++ {
+		t.Run(names[vector], test)
 	}
 	vector = available
 }
@@ -70,7 +69,7 @@ func reals(r *rand.Rand, n int) []float32 {
 }
 
 func TestSumsAreThoseOfTheirDefinition(t *testing.T) {
-	bothWays(t, func(t *testing.T) {
+	everyWay(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(1, 2))
 		for _, count := range []int{1, 2, 3, 16, 61} {
 			for _, n := range []int{Block, 3 * Block, 8 * Block} {
@@ -97,8 +96,37 @@ func TestSumsAreThoseOfTheirDefinition(t *testing.T) {
 	})
 }
 
+func TestRowsTogetherAreAsEachForItself(t *testing.T) {
+	everyWay(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(1, 5))
+		for _, count := range []int{1, 2, 3, 4, 5, 16, 61} {
+			for _, n := range []int{Block, 3 * Block} {
+				var weights []uint32
+				var window []*uint16
+				for _, tap := range fixedTaps(r, 2*count+1, n)[:count+1] {
+					weights = append(weights, tap.W)
+					window = append(window, tap.A, tap.B)
+				}
+				weights = weights[:count]
+				require.Len(t, window, 2*(count-1)+Rows)
+				got, want := make([]byte, Rows*n), make([]byte, Rows*n)
+				for i := range Rows {
+					taps, sum := make([]Fixed, count), make([]uint16, n)
+					for k := range taps {
+						taps[k] = Fixed{A: window[count-1+i-k], B: window[count-1+i+k], W: weights[k]}
+					}
+					sumFixed(sum, taps, uint16(count/2))
+					Pack(want[i*n:][:n], sum)
+				}
+				SumRows(got, window, weights, uint16(count/2))
+				require.Equal(t, want, got, "%d weights", count)
+			}
+		}
+	})
+}
+
 func TestSamplesBecomeValuesAndBack(t *testing.T) {
-	bothWays(t, func(t *testing.T) {
+	everyWay(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(1, 3))
 		for n := range 130 {
 			samples, fixed, float := make([]byte, n), make([]uint16, n), make([]float32, n)
@@ -127,7 +155,7 @@ func TestSamplesBecomeValuesAndBack(t *testing.T) {
 }
 
 func TestRootsAndDifferences(t *testing.T) {
-	bothWays(t, func(t *testing.T) {
+	everyWay(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(1, 4))
 		for n := range 130 {
 			x, y, root := reals(r, n), reals(r, n), make([]float32, n)
@@ -152,7 +180,7 @@ func TestRootsAndDifferences(t *testing.T) {
 
 // Chance would take long to meet a difference of 128.
 func TestTheGreatestDifferenceCounts128(t *testing.T) {
-	bothWays(t, func(t *testing.T) {
+	everyWay(t, func(t *testing.T) {
 		a, b, d := make([]byte, 64), make([]byte, 64), make([]byte, 64)
 		for i := range a {
 			a[i] = 128
@@ -162,7 +190,7 @@ func TestTheGreatestDifferenceCounts128(t *testing.T) {
 }
 
 func TestASampleSurvives(t *testing.T) {
-	bothWays(t, func(t *testing.T) {
+	everyWay(t, func(t *testing.T) {
 		src := make([]byte, 256)
 		for i := range src {
 			src[i] = byte(i)
@@ -177,12 +205,15 @@ func TestASampleSurvives(t *testing.T) {
 }
 
 func TestLengthsThatDoNotFitPanic(t *testing.T) {
-	bothWays(t, func(t *testing.T) {
+	everyWay(t, func(t *testing.T) {
 		x, f := make([]uint16, 256), make([]float32, 256)
 		one := []Fixed{{A: &x[0], B: &x[0], W: 32768}}
 		for name, call := range map[string]func(){
 			"no block":         func() { SumFixed(x[:100], one, 0) },
 			"nothing":          func() { SumFloat(nil, nil) },
+			"no rows":          func() { SumRows(make([]byte, 256), make([]*uint16, Rows), make([]uint32, 1), 0) },
+			"uneven rows":      func() { SumRows(make([]byte, Rows*256+1), make([]*uint16, Rows), make([]uint32, 1), 0) },
+			"another window":   func() { SumRows(make([]byte, Rows*256), make([]*uint16, Rows), make([]uint32, 2), 0) },
 			"Pack of less":     func() { Pack(make([]byte, 100), x[:50]) },
 			"Expand into less": func() { Expand(x[:50], make([]byte, 100)) },
 			"Floats into less": func() { Floats(f[:50], make([]byte, 100)) },
@@ -201,6 +232,19 @@ func BenchmarkSumFixed(b *testing.B) {
 	b.SetBytes(int64(len(dst)))
 	for b.Loop() {
 		SumFixed(dst, made, 8)
+	}
+}
+
+func BenchmarkSumRows(b *testing.B) {
+	const n = 4096
+	values, window := make([]uint16, 34*n), make([]*uint16, 34)
+	for i := range window {
+		window[i] = &values[i*n]
+	}
+	dst := make([]byte, Rows*n)
+	b.SetBytes(int64(len(dst)))
+	for b.Loop() {
+		SumRows(dst, window, make([]uint32, 16), 8)
 	}
 }
 
