@@ -1,9 +1,10 @@
 package p12shmring
 
 import (
-	"encoding/binary"
 	"fmt"
 	"io"
+
+	"unpipc/projects/internal/ordered"
 )
 
 // Consumer is the reading end of a ring, for one goroutine.
@@ -12,17 +13,22 @@ type Consumer struct {
 	Check func() error
 
 	ring      *Ring
+	bytes     []byte // the ring's, and its capacity less 1: what is on the way of each message
+	mask      uint64
 	next      uint64 // the record that Next returns
+	limit     uint64 // how far there are records, as far as is known
+	fetched   uint64 // how far the CPU was told to fetch them
 	released  uint64 // what may be overwritten
 	published uint64 // what the producer has been told of that
-	limit     uint64 // how far there are records, as far as is known
 	err       error
+	waiter    waiter
 }
 
 // Consumer is the ring's reading end. It goes on where an earlier one ended.
 func (r *Ring) Consumer() *Consumer {
 	head := r.head.Load()
-	return &Consumer{Check: noCheck, ring: r, next: head, released: head, published: head, limit: head}
+	return &Consumer{Check: noCheck, ring: r, bytes: r.bytes, mask: r.mask(), next: head, limit: head,
+		released: head, published: head, waiter: newWaiter(r.consumerSleeps)}
 }
 
 // Next is the next message, in the ring itself: it may be used until [Consumer.Release].
@@ -36,29 +42,53 @@ func (c *Consumer) Next() ([]byte, error) {
 				return nil, err
 			}
 		}
-		capacity := uint64(len(c.ring.bytes))
-		at := c.next & (capacity - 1)
-		// Once: what is checked must be what is used.
-		length, mark := split(binary.NativeEndian.Uint64(c.ring.bytes[at : at+recordHeader]))
+		record := c.bytes[c.next&c.mask:]
+		// Each once: what is checked must be what is used.
+		length, mark := header(record)
 		size := recordSize(int(length))
-		if size > capacity-at || size > c.limit-c.next || mark != markMessage && mark != markSkip {
-			c.err = fmt.Errorf("%w: a record of %d bytes, mark %#x, at %d", ErrCorrupt, length, mark, c.next)
-			c.limit = c.next
-			return nil, c.err
+		if size > uint64(len(record)) || size > c.limit-c.next || mark != markMessage && mark != markSkip {
+			return nil, c.corrupt(length, mark)
 		}
 		c.next += size
-		if mark == markMessage {
-			start := at + recordHeader
-			return c.ring.bytes[start : start+uint64(length) : start+uint64(length)], nil
+		if mark == markSkip {
+			continue
 		}
+		if int64(c.fetched-c.next) < ahead && c.fetched != c.limit && size <= longMessage {
+			c.fetch()
+		}
+		// In two steps: where a message begins is then known before its length has come from
+		// the other CPU. Cut at both ends at once, Go would compute the one from the other, so
+		// as never to point behind the bytes, and its copying would wait for the length.
+		return record[recordHeader:][:length:length], nil
 	}
+}
+
+// The bytes behind a message are fetched from the other CPU's cache while it is used, so
+// far ahead. A long message is worth it only in parts, and the CPU soon sees that it is
+// read in order.
+const (
+	ahead       = 1024
+	longMessage = 4096
+)
+
+func (c *Consumer) fetch() {
+	from := max(c.fetched, c.next)
+	n := min(c.limit-from, ahead)
+	ordered.Prefetch(&c.bytes[from&c.mask], int(n))
+	c.fetched = from + n
+}
+
+func (c *Consumer) corrupt(length, mark uint32) error {
+	c.err = fmt.Errorf("%w: a record of %d bytes, mark %#x, at %d", ErrCorrupt, length, mark, c.next)
+	c.limit = c.next
+	return c.err
 }
 
 // Release gives all that [Consumer.Next] has returned back to the producer. It learns of
 // that when it is a quarter of the ring, or when there is nothing more to read.
 func (c *Consumer) Release() {
 	c.released = c.next
-	if c.released-c.published > uint64(len(c.ring.bytes))/4 {
+	if c.released-c.published > c.mask/4 {
 		c.publish()
 	}
 }
@@ -99,7 +129,7 @@ func (c *Consumer) awaitRecord() error {
 		// In this order: what was written before the closing is seen.
 		closed = c.ring.producerClosed.Load() != 0
 		tail := c.ring.tail.Load()
-		if n := tail - c.next; tail-c.published > uint64(len(c.ring.bytes)) || n > tail-c.published || n%8 != 0 {
+		if n := tail - c.next; tail-c.published > c.mask+1 || n > tail-c.published || n%8 != 0 {
 			c.err = fmt.Errorf("%w: head %d, tail %d", ErrCorrupt, c.next, tail)
 		} else {
 			c.limit = tail
@@ -108,7 +138,7 @@ func (c *Consumer) awaitRecord() error {
 	}
 	if !some() {
 		c.publish() // or the producer might sleep as well
-		if err := await(c.ring.consumerSleeps, some, c.Check); err != nil {
+		if err := c.waiter.await(some, c.Check); err != nil {
 			return err
 		}
 	}
@@ -118,20 +148,3 @@ func (c *Consumer) awaitRecord() error {
 	}
 	return c.err
 }
-
-// header is a record's first 8 bytes: the length at the lower address.
-func header(length, mark uint32) uint64 {
-	if bigEndian {
-		return uint64(length)<<32 | uint64(mark)
-	}
-	return uint64(mark)<<32 | uint64(length)
-}
-
-func split(h uint64) (length, mark uint32) {
-	if bigEndian {
-		return uint32(h >> 32), uint32(h)
-	}
-	return uint32(h), uint32(h >> 32)
-}
-
-var bigEndian = binary.NativeEndian.Uint16([]byte{1, 0}) != 1

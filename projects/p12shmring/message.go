@@ -30,14 +30,19 @@ func stamp(m []byte, number uint64) {
 }
 
 func compare(m []byte, number uint64) error {
+	if len(m) < leastMessage || binary.LittleEndian.Uint64(m) != number ||
+		binary.LittleEndian.Uint64(m[len(m)-8:]) != number {
+		return differs(m, number)
+	}
+	return nil
+}
+
+func differs(m []byte, number uint64) error {
 	if len(m) < leastMessage {
 		return fmt.Errorf("message %d: only %d bytes", number, len(m))
 	}
-	first, last := binary.LittleEndian.Uint64(m), binary.LittleEndian.Uint64(m[len(m)-8:])
-	if first != number || last != number {
-		return fmt.Errorf("message %d: has the numbers %d and %d", number, first, last)
-	}
-	return nil
+	return fmt.Errorf("message %d: has the numbers %d and %d", number,
+		binary.LittleEndian.Uint64(m), binary.LittleEndian.Uint64(m[len(m)-8:]))
 }
 
 // fill writes a whole message, every byte of which follows from its number.

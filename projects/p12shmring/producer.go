@@ -1,9 +1,6 @@
 package p12shmring
 
-import (
-	"encoding/binary"
-	"fmt"
-)
+import "fmt"
 
 // Producer is the writing end of a ring, for one goroutine.
 type Producer struct {
@@ -15,18 +12,22 @@ type Producer struct {
 	Check func() error
 
 	ring      *Ring
+	bytes     []byte // the ring's, and its capacity less 1: what is on the way of each message
+	mask      uint64
 	tail      uint64 // where the next record goes
-	published uint64
 	limit     uint64 // how far records may go, as far as is known
+	published uint64
 	at        uint64 // the position of what is reserved
 	reserved  int    // bytes of it, -1: nothing
 	err       error
+	waiter    waiter
 }
 
 // Producer is the ring's writing end. It goes on where an earlier one ended.
 func (r *Ring) Producer() *Producer {
 	tail := r.tail.Load()
-	return &Producer{Check: noCheck, ring: r, tail: tail, published: tail, limit: tail, reserved: -1}
+	return &Producer{Check: noCheck, ring: r, bytes: r.bytes, mask: r.mask(), tail: tail, limit: tail,
+		published: tail, reserved: -1, waiter: newWaiter(r.producerSleeps)}
 }
 
 // Reserve is room for a message of n bytes, in the ring itself. It sleeps while there is
@@ -34,13 +35,12 @@ func (r *Ring) Producer() *Producer {
 // Errors: [ErrTooLong], [ErrClosed], [ErrCorrupt], those of Check.
 func (p *Producer) Reserve(n int) ([]byte, error) {
 	if n < 0 || n > p.ring.Largest() {
-		return nil, fmt.Errorf("%w: %d bytes, the largest is %d", ErrTooLong, n, p.ring.Largest())
+		return nil, p.tooLong(n)
 	}
-	need, capacity := recordSize(n), uint64(len(p.ring.bytes))
-	at := p.tail & (capacity - 1)
+	need, at := recordSize(n), p.tail&p.mask
 	skip := uint64(0)
-	if capacity-at < need {
-		skip = capacity - at
+	if p.mask+1-at < need {
+		skip = p.mask + 1 - at
 	}
 	if p.limit-p.tail < skip+need {
 		if err := p.awaitRoom(skip + need); err != nil {
@@ -48,13 +48,16 @@ func (p *Producer) Reserve(n int) ([]byte, error) {
 		}
 	}
 	if skip > 0 {
-		p.writeHeader(at, uint32(skip-recordHeader), markSkip)
+		putHeader(p.bytes[at:], uint32(skip-recordHeader), markSkip)
 		p.tail += skip
 		at = 0
 	}
 	p.at, p.reserved = at, n
-	start := at + recordHeader
-	return p.ring.bytes[start : start+uint64(n) : start+uint64(n)], nil
+	return p.bytes[at+recordHeader:][:n:n], nil
+}
+
+func (p *Producer) tooLong(n int) error {
+	return fmt.Errorf("%w: %d bytes, the largest is %d", ErrTooLong, n, p.ring.Largest())
 }
 
 // Commit makes the first n bytes of what is reserved a message. Error: [ErrTooLong] if
@@ -63,7 +66,7 @@ func (p *Producer) Commit(n int) error {
 	if n < 0 || n > p.reserved {
 		return fmt.Errorf("%w: %d bytes of %d reserved", ErrTooLong, n, max(p.reserved, 0))
 	}
-	p.writeHeader(p.at, uint32(n), markMessage)
+	putHeader(p.bytes[p.at:], uint32(n), markMessage)
 	p.tail += recordSize(n)
 	p.reserved = -1
 	if p.tail-p.published > uint64(p.Batch) {
@@ -97,13 +100,9 @@ func (p *Producer) Close() {
 	wake(p.ring.consumerSleeps)
 }
 
-func (p *Producer) writeHeader(at uint64, length, mark uint32) {
-	binary.NativeEndian.PutUint64(p.ring.bytes[at:at+recordHeader], header(length, mark))
-}
-
 // awaitRoom sleeps until so many bytes are free.
 func (p *Producer) awaitRoom(need uint64) error {
-	capacity := uint64(len(p.ring.bytes))
+	capacity := p.mask + 1
 	room := func() bool {
 		head := p.ring.head.Load()
 		if p.tail-head > capacity {
@@ -118,7 +117,7 @@ func (p *Producer) awaitRoom(need uint64) error {
 	}
 	if !room() {
 		p.Flush() // or the consumer might sleep as well
-		if err := await(p.ring.producerSleeps, room, p.Check); err != nil {
+		if err := p.waiter.await(room, p.Check); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package p12shmring
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/bits"
@@ -137,6 +138,8 @@ func fits(memory []byte, size int) error {
 // Capacity is the number of bytes that go round.
 func (r *Ring) Capacity() int { return len(r.bytes) }
 
+func (r *Ring) mask() uint64 { return uint64(len(r.bytes) - 1) }
+
 // Largest is the length of the longest message: wherever the ring has got to, there is
 // room for it once the consumer has read everything.
 func (r *Ring) Largest() int { return len(r.bytes)/2 - recordHeader }
@@ -152,3 +155,13 @@ func at[T uint32 | uint64 | atomic.Uint32 | atomic.Uint64](memory []byte, offset
 
 // recordSize is what a message of n bytes takes.
 func recordSize(n int) uint64 { return uint64(recordHeader+n+7) &^ 7 }
+
+// header is what a record begins with.
+func header(record []byte) (length, mark uint32) {
+	return binary.NativeEndian.Uint32(record), binary.NativeEndian.Uint32(record[4:])
+}
+
+func putHeader(record []byte, length, mark uint32) {
+	binary.NativeEndian.PutUint32(record, length)
+	binary.NativeEndian.PutUint32(record[4:], mark)
+}

@@ -2,11 +2,11 @@ package p12shmring
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"io"
 	"math"
 	"math/rand/v2"
+	"sync/atomic"
 	"testing"
 	"time"
 	"unsafe"
@@ -263,10 +263,10 @@ func TestRecordsAndIndicesThatCannotBeAreErrors(t *testing.T) {
 		"a tail beyond the ring":      func(r *Ring) { r.tail.Store(65) },
 		"a tail far beyond the ring":  func(r *Ring) { r.tail.Store(math.MaxUint64) },
 		"a tail between records":      func(r *Ring) { r.tail.Store(13) },
-		"a length beyond the tail":    func(r *Ring) { binary.NativeEndian.PutUint64(r.bytes, header(24, markMessage)) },
-		"a length beyond the ring":    func(r *Ring) { binary.NativeEndian.PutUint64(r.bytes, header(math.MaxUint32, markMessage)) },
-		"a record that is no message": func(r *Ring) { binary.NativeEndian.PutUint64(r.bytes, header(8, 1)) },
-		"a skip beyond the tail":      func(r *Ring) { binary.NativeEndian.PutUint64(r.bytes, header(56, markSkip)) },
+		"a length beyond the tail":    func(r *Ring) { putHeader(r.bytes, 24, markMessage) },
+		"a length beyond the ring":    func(r *Ring) { putHeader(r.bytes, math.MaxUint32, markMessage) },
+		"a record that is no message": func(r *Ring) { putHeader(r.bytes, 8, 1) },
+		"a skip beyond the tail":      func(r *Ring) { putHeader(r.bytes, 56, markSkip) },
 	} {
 		r := newRing(t, 64)
 		p, c := r.Producer(), r.Consumer()
@@ -322,6 +322,23 @@ func FuzzWhateverTheOtherSideWritesNothingOutsideIsTouched(f *testing.F) {
 			require.Equal(t, byte(0xA5), b)
 		}
 	})
+}
+
+func TestWhoHasLookedInVainSleepsAtOnceTheNextTimes(t *testing.T) {
+	var word atomic.Uint32
+	w := newWaiter(&word)
+	looked, until := 0, math.MaxInt
+	ready := func() bool { looked++; return looked > until }
+	require.ErrorIs(t, w.await(ready, stopping), errStop)
+	assert.Greater(t, looked, looks)
+	looked = 0
+	require.ErrorIs(t, w.await(ready, stopping), errStop)
+	assert.Less(t, looked, looks)
+
+	// One in so many looks all the same, and finds out that it is worth it again.
+	w.waits, looked, until = probe-1, 0, looks/2
+	require.NoError(t, w.await(ready, stopping))
+	assert.False(t, w.vain)
 }
 
 func TestSizesAndRatiosAreWritten(t *testing.T) {

@@ -164,7 +164,8 @@ func ProducerMain(args []string) {
 // drained waits until the consumer has given everything back: who is gone before looks
 // like one who died, and a consumer who died has not read it.
 func drained(r *Ring, check func() error) error {
-	return await(r.producerSleeps, r.Empty, check)
+	w := newWaiter(r.producerSleeps)
+	return w.await(r.Empty, check)
 }
 
 // ConsumerMain is the program ring_consumer.

@@ -2,7 +2,6 @@ package p12shmring
 
 import (
 	"errors"
-	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -15,30 +14,51 @@ import (
 // Patience is how long a side sleeps before it looks whether it is still worth it.
 const Patience = 100 * time.Millisecond
 
-// spins is how often a side looks again before it sleeps: a few microseconds, about what
-// sleeping and being woken costs. With one CPU the other side cannot do anything
-// meanwhile.
-var spins = func() int {
-	if runtime.NumCPU() == 1 {
-		return 1
-	}
-	return 50
-}()
+// A side that has nothing to do looks again so often before it sleeps, each time after so
+// many pauses: some microseconds in all, about what sleeping and being woken costs. The
+// pauses leave the other side the cache line of its index for more than one message.
+const (
+	looks  = 10
+	pauses = 32
+	// Who has looked in vain sleeps at once the next time, but for one in so many.
+	probe = 32
+)
 
 const (
 	awake  = 0
 	asleep = 1
 )
 
-// await waits until ready says so. word tells the other side that this one sleeps; check
-// is called now and then while it does.
-func await(word *atomic.Uint32, ready func() bool, check func() error) error {
+// waiter is how one side waits.
+type waiter struct {
+	word  *atomic.Uint32 // tells the other side that this one sleeps
+	waits uint32
+	vain  bool // looking was in vain the last time
+}
+
+func newWaiter(word *atomic.Uint32) waiter { return waiter{word: word} }
+
+// await waits until ready says so. check is called now and then while it sleeps.
+//
+// Where both sides share one CPU, all looking is in vain. How many CPUs this process may
+// use does not tell that: two processes may be kept to one each.
+func (w *waiter) await(ready func() bool, check func() error) error {
+	word := w.word
 	for {
-		for range spins {
-			if ready() {
-				return nil
+		if ready() {
+			return nil
+		}
+		if w.waits++; !w.vain || w.waits%probe == 0 {
+			for range looks {
+				for range pauses {
+					ordered.Pause()
+				}
+				if ready() {
+					w.vain = false
+					return nil
+				}
 			}
-			ordered.Pause()
+			w.vain = true
 		}
 		word.Store(asleep)
 		// Only now it counts: who publishes after this look sees that this side sleeps.

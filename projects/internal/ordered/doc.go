@@ -13,6 +13,9 @@
 // The counterpart, a load that orders what is done after it, is atomic.Load, which costs
 // no more than a plain load on amd64 and is LDAR on arm64.
 //
+// Two hints to the CPU come along that Go does not give to its users either: Pause, and
+// Prefetch.
+//
 // # Caveats
 //
 // A release store does not order a later load: the CPU may read ahead of it. Where that

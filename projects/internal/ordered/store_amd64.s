@@ -24,3 +24,15 @@ TEXT ·Store32(SB), NOSPLIT, $0-12
 TEXT ·Pause(SB), NOSPLIT, $0-0
 	PAUSE
 	RET
+
+// func Prefetch(start *byte, n int)
+TEXT ·Prefetch(SB), NOSPLIT, $0-16
+	MOVQ start+0(FP), AX
+	MOVQ n+8(FP), CX
+	ADDQ AX, CX
+line:
+	PREFETCHT0 (AX)
+	ADDQ $64, AX
+	CMPQ AX, CX
+	JB   line
+	RET

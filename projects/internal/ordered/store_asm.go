@@ -15,3 +15,9 @@ func Store32(word *uint32, value uint32)
 
 // Pause tells the CPU that this is a loop that waits for another one.
 func Pause()
+
+// Prefetch fetches the n bytes from start, and what shares their cache lines, into this
+// CPU's cache while it goes on. It reads nothing: they need not be there.
+//
+//go:noescape
+func Prefetch(start *byte, n int)

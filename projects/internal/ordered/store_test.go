@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"unpipc/gobind/ipctest"
 	"unpipc/projects/internal/ordered"
@@ -24,6 +26,15 @@ func TestStoresWriteTheirWordAndNoOther(t *testing.T) {
 		ordered.Store32(&halves[1], uint32(value))
 		assert.Equal(t, [3]uint32{7, uint32(value), 9}, halves)
 	}
+}
+
+func TestPrefetchingNeedsNoMemory(t *testing.T) {
+	m, err := unix.Mmap(-1, 0, 4096, unix.PROT_NONE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS)
+	require.NoError(t, err)
+	for _, n := range []int{0, 1, 64, len(m) + 64} {
+		ordered.Prefetch(&m[0], n)
+	}
+	require.NoError(t, unix.Munmap(m))
 }
 
 // Under -race this is also the proof that the detector takes the store for what it is.
