@@ -1,36 +1,41 @@
 package p14mmapdb
 
-// buffers are pages in memory that are used again.
-type buffers struct{ spare []*page }
+// buffers are pages in memory that are used again. Pages that are taken one after the other
+// are side by side, so that they can be written at once.
+type buffers struct {
+	slabs [][]byte
+	next  int      // how many pages were taken from the slabs
+	spare [][]byte // pages that are not needed any more in this transaction
+}
 
 const (
-	buffersAtOnce = 16
-	buffersKept   = 8192
+	slabPages = 16
+	slabsKept = 512
 )
 
-func (b *buffers) take() *page {
-	if len(b.spare) == 0 {
-		for range buffersAtOnce {
-			b.spare = append(b.spare, new(page))
-		}
+// take is a page, with the room behind it that belongs to the same slab.
+func (b *buffers) take() []byte {
+	if n := len(b.spare); n > 0 {
+		p := b.spare[n-1]
+		b.spare = b.spare[:n-1]
+		return p
 	}
-	p := b.spare[len(b.spare)-1]
-	b.spare = b.spare[:len(b.spare)-1]
-	return p
+	slab, i := b.next/slabPages, b.next%slabPages
+	if slab == len(b.slabs) {
+		b.slabs = append(b.slabs, make([]byte, slabPages*pageSize))
+	}
+	b.next++
+	return b.slabs[slab][i*pageSize:][:pageSize]
 }
 
-func (b *buffers) put(p *page) {
-	if len(b.spare) < buffersKept {
-		b.spare = append(b.spare, p)
-	}
-}
+func (b *buffers) put(p []byte) { b.spare = append(b.spare, p) }
 
-// keep takes back what a transaction is done with.
-func (b *buffers) keep(nodes []node) {
-	for i := range nodes {
-		if len(nodes[i].bytes) == pageSize {
-			b.put((*page)(nodes[i].bytes))
-		}
-		nodes[i].bytes = nil
+// reset takes all pages back at the end of a transaction.
+func (b *buffers) reset() {
+	if len(b.slabs) > slabsKept {
+		b.slabs = append([][]byte(nil), b.slabs[:slabsKept]...)
 	}
+	b.next = 0
+	clear(b.spare)
+	b.spare = b.spare[:0]
 }

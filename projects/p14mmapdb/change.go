@@ -11,6 +11,23 @@ type changes struct {
 	onCommit func(*Tx)
 }
 
+// slicesKept is how many elements of a slice are kept for the next transaction.
+const slicesKept = 1 << 14
+
+// emptied is a slice for new elements.
+func emptied[E any](s []E) []E {
+	if cap(s) > slicesKept {
+		return nil
+	}
+	clear(s)
+	return s[:0]
+}
+
+// reset makes it ready for the next transaction.
+func (w *changes) reset() {
+	*w = changes{nodes: emptied(w.nodes), spare: emptied(w.spare), freed: emptied(w.freed), path: emptied(w.path)}
+}
+
 // node is a page, or the run of a value, that has no number yet.
 type node struct {
 	bytes  []byte // nil: given up
@@ -41,9 +58,10 @@ func (t *Tx) newNode(bytes []byte) uint32 {
 }
 
 func (t *Tx) newPage(kind byte) (uint32, *page) {
-	p := t.db.buffers.take()
+	b := t.db.buffers.take()
+	p := (*page)(b)
 	p.reset(kind)
-	return t.newNode(p[:]), p
+	return t.newNode(b), p
 }
 
 // release gives a page, or a run, up.
@@ -55,7 +73,7 @@ func (t *Tx) release(number, run uint32) {
 	}
 	n := &w.nodes[number-temporary]
 	if len(n.bytes) == pageSize {
-		t.db.buffers.put((*page)(n.bytes))
+		t.db.buffers.put(n.bytes)
 	}
 	n.bytes = nil
 	w.spare = append(w.spare, number-temporary)
@@ -74,10 +92,11 @@ func (t *Tx) own(number, level uint32) (uint32, *page, error) {
 		}
 		t.db.known.add(number)
 	}
-	c := t.db.buffers.take()
+	b := t.db.buffers.take()
+	c := (*page)(b)
 	*c = *p
 	t.release(number, 1)
-	return t.newNode(c[:]), c, nil
+	return t.newNode(b), c, nil
 }
 
 // leadsSomewhere says that the pages that a page of the file leads to are in use.

@@ -1,17 +1,28 @@
 package p14mmapdb
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
 // commit is the making of a new state out of what a transaction has changed.
 type commit struct {
 	*Tx
-	next  meta
-	taken []extent
-	freed []freed
-	out   []sealed
+	next   meta
+	want   uint32 // pages that are still to be placed
+	early  uint32 // those of them that will be given up early
+	run    extent // pages that were taken for them
+	search int    // words of the free set that may still be looked through for more
+	taken  []extent
+	freed  []freed
+	logAt  []uint32 // pages for the log
+	logged []freed  // what they are to tell
+	out    []sealed
+}
+
+// reset makes it ready for the next transaction.
+func (c *commit) reset() {
+	*c = commit{
+		taken: emptied(c.taken), freed: emptied(c.freed),
+		logAt: emptied(c.logAt), logged: emptied(c.logged), out: emptied(c.out),
+	}
 }
 
 // sealed is a run of pages that is ready to be written.
@@ -22,11 +33,10 @@ type sealed struct {
 
 // commit makes the changes a state. The free set is good for nothing after an error.
 func (t *Tx) commit() error {
-	c := &commit{Tx: t, next: t.meta}
+	c := &t.db.commit
+	c.Tx, c.next = t, t.meta
 	c.next.tx = t.tx + 1
-	for _, e := range t.write.freed {
-		c.freed = append(c.freed, freed{e, c.next.tx})
-	}
+	c.give()
 	c.number()
 	c.writeLog()
 	c.inherit()
@@ -37,7 +47,8 @@ func (t *Tx) commit() error {
 	if err := t.db.writePages(c.out); err != nil {
 		return err
 	}
-	if err := t.db.publish(&c.next, c.out); err != nil {
+	next := c.next // stays when c is used again
+	if err := t.db.publish(&next, c.out); err != nil {
 		return err
 	}
 	for i := range t.write.nodes {
@@ -47,50 +58,9 @@ func (t *Tx) commit() error {
 	}
 	f := t.db.free
 	f.waiting = append(f.waiting, c.freed...)
-	f.word = c.next.word()
-	t.meta = c.next
+	f.word = next.word()
+	t.meta = next
 	return nil
-}
-
-// allocate is a run of pages for this state.
-func (c *commit) allocate(run uint32) uint32 {
-	if page, ok := c.db.free.take(run); ok {
-		if n := len(c.taken); n > 0 && c.taken[n-1].page+c.taken[n-1].run == page {
-			c.taken[n-1].run += run
-		} else {
-			c.taken = append(c.taken, extent{page, run})
-		}
-		return page
-	}
-	page := c.next.pages
-	c.next.pages += run
-	return page
-}
-
-// number gives every page its place: side by side if they are few.
-func (c *commit) number() {
-	nodes := c.write.nodes
-	total := uint32(0)
-	for i := range nodes {
-		total += uint32(len(nodes[i].bytes) / pageSize)
-	}
-	place, together := uint32(0), false
-	if total > 1 && total <= maxListed {
-		if place, together = c.db.free.sweep(total); together {
-			c.taken = append(c.taken, extent{place, total})
-		}
-	}
-	for i := range nodes {
-		run := uint32(len(nodes[i].bytes) / pageSize)
-		switch {
-		case run == 0:
-		case together:
-			nodes[i].number = place
-			place += run
-		default:
-			nodes[i].number = c.allocate(run)
-		}
-	}
 }
 
 // resolve is the number of a page that may have got it just now.
@@ -137,27 +107,23 @@ func (c *commit) writeLog() {
 	if len(c.freed) == 0 && len(c.taken) == 0 {
 		return
 	}
-	var entries []freed
 	if f.n+len(f.waiting)+len(c.freed)+len(f.chain) < maxLogged || len(f.chain) > 16+4*f.base {
 		for _, page := range f.chain {
 			c.freed = append(c.freed, freed{extent{page, 1}, c.next.tx})
 		}
 		c.next.log, f.chain, f.base = 0, nil, 0
-		numbers := c.logPages(func() int {
-			entries = entries[:0]
-			f.extents(func(e extent) { entries = append(entries, freed{e, f.since}) })
-			return len(entries) + len(f.waiting) + len(c.freed)
-		})
-		entries = append(append(entries, f.waiting...), c.freed...)
-		f.base = len(numbers)
-		c.logEntries(numbers, entries)
+		c.logPages(func() int { return f.runs() + len(f.waiting) + len(c.freed) })
+		f.extents(func(e extent) { c.logged = append(c.logged, freed{e, f.since}) })
+		c.logged = append(append(c.logged, f.waiting...), c.freed...)
+		f.base = len(c.logAt)
 	} else {
-		numbers := c.logPages(func() int { return len(c.freed) + len(c.taken) })
+		c.logPages(func() int { return len(c.freed) + len(c.taken) })
 		for _, e := range c.taken {
-			entries = append(entries, freed{e, 0})
+			c.logged = append(c.logged, freed{e, 0})
 		}
-		c.logEntries(numbers, append(entries, c.freed...))
+		c.logged = append(c.logged, c.freed...)
 	}
+	c.logEntries()
 	c.next.logLen = uint32(len(f.chain))
 	c.next.free = f.count()
 	for _, e := range c.freed {
@@ -175,7 +141,9 @@ func (c *commit) inherit() {
 	}
 	given := map[uint32]bool{}
 	for _, e := range c.freed {
-		given[e.page] = true
+		for i := range e.run {
+			given[e.page+i] = true
+		}
 	}
 	for _, l := range before {
 		if !given[l.page] {
@@ -185,16 +153,17 @@ func (c *commit) inherit() {
 }
 
 // logPages allocates pages for as many entries as there are, which allocating changes.
-func (c *commit) logPages(entries func() int) (numbers []uint32) {
-	for len(numbers)*maxLogged < entries() {
-		numbers = append(numbers, c.allocate(1))
+func (c *commit) logPages(entries func() int) {
+	for len(c.logAt)*maxLogged < entries() {
+		c.logAt = append(c.logAt, c.allocate(1))
 	}
-	return numbers
 }
 
-func (c *commit) logEntries(numbers []uint32, entries []freed) {
-	for _, number := range numbers {
-		b := make([]byte, pageSize)
+func (c *commit) logEntries() {
+	entries := c.logged
+	for _, number := range c.logAt {
+		b := c.db.buffers.take()
+		clear(b)
 		b[16] = kindLog
 		put32(b[pageHeader:], c.next.log)
 		n := min(len(entries), maxLogged)
@@ -212,43 +181,6 @@ func (c *commit) logEntries(numbers []uint32, entries []freed) {
 	}
 }
 
-// writePages writes runs of pages, those that are side by side at once.
-func (db *DB) writePages(out []sealed) error {
-	slices.SortFunc(out, func(a, b sealed) int { return cmp.Compare(a.page, b.page) })
-	const limit = 1 << 20
-	buffer := db.staging[:0]
-	defer func() { db.staging = buffer[:0] }()
-	start := uint32(0)
-	flush := func() error {
-		if len(buffer) == 0 {
-			return nil
-		}
-		err := db.writeAt(buffer, int64(start)*pageSize)
-		buffer = buffer[:0]
-		return err
-	}
-	for _, s := range out {
-		if int(s.page-start)*pageSize != len(buffer) || len(buffer)+len(s.bytes) > limit {
-			if err := flush(); err != nil {
-				return err
-			}
-			start = s.page
-		}
-		if len(s.bytes) > limit/2 {
-			if err := flush(); err != nil {
-				return err
-			}
-			if err := db.writeAt(s.bytes, int64(s.page)*pageSize); err != nil {
-				return err
-			}
-			start = s.page + uint32(len(s.bytes)/pageSize)
-			continue
-		}
-		buffer = append(buffer, s.bytes...)
-	}
-	return flush()
-}
-
 // publish writes the meta page of a state whose pages are written, and makes it the newest one.
 func (db *DB) publish(m *meta, out []sealed) error {
 	if len(m.list)+len(out) > maxListed {
@@ -259,6 +191,7 @@ func (db *DB) publish(m *meta, out []sealed) error {
 		m.list = nil
 	}
 	if m.flushed = len(out) > maxListed; !m.flushed {
+		m.list = slices.Grow(m.list, len(out))
 		for _, s := range out {
 			m.list = append(m.list, listed{s.page, uint32(len(s.bytes) / pageSize), pageCRC(s.bytes)})
 		}
@@ -267,7 +200,9 @@ func (db *DB) publish(m *meta, out []sealed) error {
 	if db.session.durable.Load()%2 == 0 {
 		m.at = 2
 	}
-	if err := db.writeAt(m.encode(), int64(m.at)*pageSize); err != nil {
+	b := db.buffers.take()
+	m.encodeTo(b)
+	if err := db.writeAt(b, int64(m.at)*pageSize); err != nil {
 		db.fail(err) // nobody knows what is in the page now
 		return err
 	}

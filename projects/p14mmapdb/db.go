@@ -46,6 +46,8 @@ type DB struct {
 	free    *freeSet // nil: to be read
 	known   known    // emptied when free is read
 	buffers buffers
+	changes changes
+	commit  commit
 	staging []byte
 	cell    []byte
 }

@@ -101,13 +101,18 @@ func (t *Tx) merge(parent *page, i int, level uint32) error {
 	if err != nil {
 		return err
 	}
-	more := b.entries(0)
-	if level > 1 {
-		more[0].cell = branchCell(separator)
-	}
 	w := t.write
 	w.nodes[left-temporary].far = w.nodes[left-temporary].far || w.nodes[right-temporary].far
-	a.fill(a[16], append(a.entries(len(more)), more...))
+	for i := range b.count() {
+		switch {
+		case level == 1:
+			a.insert(a.count(), b.cell(i), 0)
+		case i == 0:
+			a.insert(a.count(), branchCell(separator), b.child(0))
+		default:
+			a.insert(a.count(), b.cell(i), b.child(i))
+		}
+	}
 	parent.remove(i + 1)
 	t.release(right, 1)
 	return nil

@@ -1,9 +1,6 @@
 package p14mmapdb
 
-import (
-	"bytes"
-	"slices"
-)
+import "bytes"
 
 // reset makes an empty page of a kind.
 func (p *page) reset(kind byte) {
@@ -150,89 +147,108 @@ func (p *page) remove(i int) {
 	}
 }
 
-// entry is an entry outside its page.
-type entry struct {
-	cell  []byte
+// items are the entries of a page, and one more that is to be the i-th.
+type items struct {
+	page
+	i     int // -1: none
+	more  []byte
 	child uint32
 }
 
-// entries are those of a page, with cells in a copy of it.
-func (p *page) entries(extra int) []entry {
-	saved := *p
-	all := make([]entry, p.count(), p.count()+extra)
-	for i := range all {
-		all[i].cell = saved.cell(i)
-		if !p.leaf() {
-			all[i].child = saved.child(i)
-		}
+func (s *items) count() int {
+	if s.i < 0 {
+		return s.page.count()
 	}
-	return all
+	return s.page.count() + 1
 }
 
-// fill makes a page of entries, which fit.
-func (p *page) fill(kind byte, all []entry) {
-	p.reset(kind)
-	put16(p[18:], uint16(len(all)))
+// at is the k-th entry: its cell, and its child in a branch.
+func (s *items) at(k int) (cell []byte, child uint32) {
+	if k == s.i {
+		return s.more, s.child
+	}
+	if s.i >= 0 && k > s.i {
+		k--
+	}
+	if s.leaf() {
+		return s.cell(k), 0
+	}
+	return s.cell(k), s.page.child(k)
+}
+
+// fill makes a page of the entries from one up to another, which fit. A branch's first
+// entry loses its key.
+func (p *page) fill(s *items, from, to int) {
+	p.reset(s.page[16])
+	n := to - from
+	put16(p[18:], uint16(n))
 	bottom := pageSize
-	for i, e := range all {
+	for i := range n {
+		cell, child := s.at(from + i)
 		if i < p.first() {
-			p.setEntry(i, 0, e.child)
+			p.setEntry(i, 0, child)
 			continue
 		}
-		bottom -= len(e.cell)
-		copy(p[bottom:], e.cell)
-		p.setEntry(i, bottom, e.child)
+		bottom -= len(cell)
+		copy(p[bottom:], cell)
+		p.setEntry(i, bottom, child)
 	}
 	put16(p[22:], uint16(bottom))
-	first, last := p.first(), len(all)-1
+	first, last := p.first(), n-1
 	skip := 0
 	if last > first {
 		skip = common(p.key(first), p.key(last))
 	}
 	put16(p[20:], uint16(skip))
-	for i := range all {
+	for i := range n {
 		p.setHead(i, skip)
 	}
 }
 
 // compact closes the holes between cells.
-func (p *page) compact() { p.fill(p[16], p.entries(0)) }
+func (p *page) compact() {
+	s := items{page: *p, i: -1}
+	p.fill(&s, 0, s.count())
+}
 
 // split moves the upper part of the entries, one more of them before the i-th, to right.
 // separator is not less than any key that stays, and not greater than any in right.
 // atEnd: only the new one, the last, goes.
 func (p *page) split(right *page, i int, cell []byte, child uint32, atEnd bool) (separator []byte) {
-	kind := p[16]
-	all := slices.Insert(p.entries(1), i, entry{bytes.Clone(cell), child})
-	at := len(all) - 1
+	s := items{page: *p, i: i, more: cell, child: child}
+	at := s.count() - 1
 	if !atEnd {
-		at = halves(all, p.entry())
+		at = s.half()
 	}
-	if kind == kindLeaf {
-		a, b := cellKey(all[at-1].cell), cellKey(all[at].cell)
-		separator = bytes.Clone(b[:min(common(a, b)+1, len(b))])
+	first, _ := s.at(at)
+	if s.leaf() {
+		before, _ := s.at(at - 1)
+		key := cellKey(first)
+		separator = bytes.Clone(key[:min(common(cellKey(before), key)+1, len(key))])
 	} else {
-		separator = bytes.Clone(all[at].cell[2:])
-		all[at].cell = nil
+		separator = bytes.Clone(first[2:])
 	}
-	right.fill(kind, all[at:])
-	p.fill(kind, all[:at])
+	right.fill(&s, at, s.count())
+	p.fill(&s, 0, at)
 	return separator
 }
 
 func cellKey(cell []byte) []byte { return cell[4 : 4+int(le16(cell))] }
 
-// halves is where entries are cut into two parts of about the same size, each of which fits
+// half is where entries are cut into two parts of about the same size, each of which fits
 // into a page.
-func halves(all []entry, size int) int {
-	total := 0
-	for _, e := range all {
-		total += size + len(e.cell)
-	}
+func (s *items) half() int {
+	n := s.count()
+	total := s.used() + s.entry() + len(s.more)
 	best, at, left := total, 0, 0
-	for i := 1; i < len(all); i++ {
-		left += size + len(all[i-1].cell)
-		if larger := max(left, total-left); larger < best {
+	for i := 1; i < n; i++ {
+		cell, _ := s.at(i - 1)
+		left += s.entry() + len(cell)
+		larger := max(left, total-left)
+		if larger > best {
+			break
+		}
+		if larger < best {
 			best, at = larger, i
 		}
 	}

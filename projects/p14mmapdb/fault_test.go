@@ -90,18 +90,26 @@ func TestAFullDiskIsAnErrorAndNothingIsLost(t *testing.T) {
 
 func TestAWriteThatFailsLeavesTheStateBefore(t *testing.T) {
 	t.Parallel()
-	for writes := range 2 { // of the pages, of the meta page
+	change := func(db *DB) error {
+		return db.Update(ctx, func(tx *Tx) error {
+			for i := range 500 {
+				if err := tx.Put(fmt.Appendf(nil, "%05d", i), []byte(strings.Repeat("new", 40))); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	db, f := newFaulty(t)
+	f.writes = 1000
+	require.NoError(t, change(db))
+	all := 1000 - f.writes // of pages, and then of the meta page
+	require.Greater(t, all, 2)
+	for writes := range all {
 		t.Run(fmt.Sprintf("write %d", writes), func(t *testing.T) {
 			db, f := newFaulty(t)
 			f.writes = writes
-			err := db.Update(ctx, func(tx *Tx) error {
-				for i := range 500 {
-					if err := tx.Put(fmt.Appendf(nil, "%05d", i), []byte(strings.Repeat("new", 40))); err != nil {
-						return err
-					}
-				}
-				return nil
-			})
+			err := change(db)
 			f.writes = -1
 			require.ErrorIs(t, err, unix.EIO)
 			require.NoError(t, db.View(func(tx *Tx) error {

@@ -117,37 +117,59 @@ func (f *freeSet) set(e extent) {
 	f.from = min(f.from, int(e.page/64))
 }
 
-// take takes a run of pages, the first one there is. ok is false if there is none.
+// take takes a run of pages, the first one there is; a single page preferably from where it
+// has no neighbours. ok is false if there is none.
 func (f *freeSet) take(run uint32) (page uint32, ok bool) {
 	if f.n < int(run) {
 		return 0, false
 	}
-	if page, ok = f.find(run, f.from, len(f.bits)); ok {
-		f.remove(page, run)
+	if page, ok = f.find(run, f.from, len(f.bits)); !ok {
+		return page, ok
 	}
+	if run == 1 {
+		f.from = int(page / 64)
+		for w := f.from; w < min(f.from+sweepWords, len(f.bits)); w++ {
+			if b := f.bits[w]; b&^(b<<1|b>>1) != 0 {
+				page = uint32(64*w + bits.TrailingZeros64(b&^(b<<1|b>>1)))
+				break
+			}
+		}
+	}
+	f.remove(page, run)
 	return page, ok
 }
 
-// sweep takes a run of pages from behind the last one, if there is one near. Single pages
-// gather before it, and it is not worth a search to have pages side by side.
-func (f *freeSet) sweep(run uint32) (page uint32, ok bool) {
-	if f.n < int(run) {
-		return 0, false
-	}
-	if f.swept >= len(f.bits) {
-		f.swept = f.from
-	}
-	to := min(f.swept+sweepWords, len(f.bits))
-	if page, ok = f.find(run, f.swept, to); !ok {
+// sweep takes a run of least to most pages from behind the last one. It looks at so many
+// words, and leaves in words how many it may look at next time; single pages gather before
+// it, and it is not worth a longer search to have pages side by side. No pages: none found.
+func (f *freeSet) sweep(least, most uint32, words *int) extent {
+	for f.n >= int(least) && *words > 0 {
+		if f.swept >= len(f.bits) {
+			f.swept = f.from
+		}
+		to := min(f.swept+*words, len(f.bits))
+		page, ok := f.find(least, f.swept, to)
+		if ok {
+			run := least
+			for run < most && f.has(page+run) {
+				run++
+			}
+			f.remove(page, run)
+			*words -= int(page/64) - f.swept
+			f.swept = int((page + run) / 64)
+			return extent{page, run}
+		}
+		*words -= max(1, to-f.swept)
 		f.swept = to
-		return 0, false
 	}
-	f.remove(page, run)
-	f.swept = int((page + run) / 64)
-	return page, true
+	return extent{}
 }
 
 const sweepWords = 64
+
+func (f *freeSet) has(page uint32) bool {
+	return int(page/64) < len(f.bits) && f.bits[page/64]&(1<<(page%64)) != 0
+}
 
 func (f *freeSet) remove(page, run uint32) {
 	for n := page; n < page+run; n++ {
@@ -159,35 +181,37 @@ func (f *freeSet) remove(page, run uint32) {
 
 // find finds a run in the words from up to to.
 func (f *freeSet) find(run uint32, from, to int) (page uint32, ok bool) {
-	length := uint32(0)
+	length := 0 // of the run at the end of the word before
 	for w := from; w < to; w++ {
 		if w%blockWords == 0 && f.blocks[w/blockWords] == 0 {
 			w, length = w+blockWords-1, 0
 			continue
 		}
 		b := f.bits[w]
-		if b == 0 {
-			length = 0
+		ones := bits.TrailingZeros64(^b)
+		if length+ones >= int(run) {
+			return uint32(64*w - length), true
+		}
+		if ones == 64 {
+			length += 64
 			continue
 		}
-		if run == 1 {
-			f.from = w
-			return uint32(64*w + bits.TrailingZeros64(b)), true
+		if begins := beginnings(b, run); begins != 0 {
+			return uint32(64*w + bits.TrailingZeros64(begins)), true
 		}
-		for i := 0; i < 64; {
-			if zeros := bits.TrailingZeros64(b >> i); zeros > 0 {
-				length = 0
-				i += zeros
-				continue
-			}
-			ones := min(bits.TrailingZeros64(^(b >> i)), 64-i)
-			i += ones
-			if length += uint32(ones); length >= run {
-				return uint32(64*w+i) - length, true
-			}
-		}
+		length = bits.LeadingZeros64(^b)
 	}
 	return 0, false
+}
+
+// beginnings are the bits of a word with which so many side by side begin.
+func beginnings(b uint64, run uint32) uint64 {
+	for have := uint32(1); have < run && b != 0; {
+		more := min(have, run-have)
+		b &= b >> more
+		have += more
+	}
+	return b
 }
 
 // extents calls f for every run of pages that may be taken.
@@ -213,6 +237,16 @@ func (f *freeSet) extents(each func(extent)) {
 	if e.run > 0 {
 		each(e)
 	}
+}
+
+// runs is how many runs of pages there are that may be taken.
+func (f *freeSet) runs() int {
+	n, before := 0, uint64(0)
+	for _, b := range f.bits {
+		n += bits.OnesCount64(b &^ (b<<1 | before))
+		before = b >> 63
+	}
+	return n
 }
 
 // count is how many pages there are, in the set and waiting.

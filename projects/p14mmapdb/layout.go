@@ -114,7 +114,7 @@ import (
 // Commit, with the writer's lock held:
 //
 //  1. posix_fallocate the file if pages are to be written beyond its end
-//  2. pwrite the pages
+//  2. pwrite the pages; the disk may be told to begin (sync_file_range)
 //  3. if they do not fit into the list of the meta, with what is to be listed of the state
 //     before: fdatasync; durable = newest
 //  4. pwrite the meta, to the meta page that does not hold the state of durable
@@ -292,6 +292,13 @@ func (m *meta) word() uint64 { return 2*m.tx + uint64(m.at-1) }
 
 func (m *meta) encode() []byte {
 	b := make([]byte, pageSize)
+	m.encodeTo(b)
+	return b
+}
+
+// encodeTo makes a page of it.
+func (m *meta) encodeTo(b []byte) {
+	clear(b)
 	put32(b[4:], m.at)
 	put64(b[8:], m.tx)
 	copy(b[16:], metaMagic)
@@ -313,7 +320,6 @@ func (m *meta) encode() []byte {
 		put32(e[8:], l.crc)
 	}
 	put32(b, checksum(b[4:]))
-	return b
 }
 
 // decodeMeta reads meta page at. ok is false if its checksum is wrong or it makes no sense.
@@ -366,6 +372,9 @@ func runOf(length int) uint32 { return uint32((pageHeader + length + pageSize - 
 
 // head is the four bytes of key behind its first skip ones.
 func head(key []byte, skip int) uint32 {
+	if skip+4 <= len(key) {
+		return binary.BigEndian.Uint32(key[skip:])
+	}
 	var b [4]byte
 	if skip < len(key) {
 		copy(b[:], key[skip:])

@@ -13,6 +13,15 @@ func (db *DB) readMeta(at uint32) (m *meta, ok bool) {
 	return decodeMeta(b, at)
 }
 
+// newerMeta is a meta page that has a greater transaction, and is valid but for that.
+func (db *DB) newerMeta(at uint32, tx uint64) (m *meta, ok bool) {
+	if pageTx(db.bytes(at, 1)) <= tx {
+		return nil, false
+	}
+	m, ok = db.readMeta(at)
+	return m, ok && m.tx > tx
+}
+
 // valid says that all of a transaction is there. Errors: [ErrDamaged], if it must be and is not.
 func (db *DB) valid(m *meta, size int64) (bool, error) {
 	if int64(m.pages)*pageSize > size {
@@ -83,7 +92,7 @@ func (db *DB) setUp(s *session) error {
 			if db.readOnly {
 				return nil // and those who may write are still told
 			}
-			if other, ok := db.readMeta(3 - at); ok && other.tx > m.tx {
+			if other, ok := db.newerMeta(3-at, m.tx); ok {
 				if err := db.erase(other.at); err != nil {
 					return err
 				}

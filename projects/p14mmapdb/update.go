@@ -69,14 +69,16 @@ func (db *DB) update(f func(t *Tx) error) (err error) {
 		return err
 	}
 	before := t.meta
-	w := &changes{}
+	w := &db.changes
 	t.write = w
 	defer func() {
 		if err != nil {
 			db.free = nil
 		}
 		t.write = nil
-		db.buffers.keep(w.nodes)
+		db.buffers.reset()
+		w.reset()
+		db.commit.reset()
 	}()
 	if err := f(t); err != nil {
 		return err
@@ -110,7 +112,7 @@ func (db *DB) prepare() (*Tx, error) {
 		}
 		s.durable.Store(newest)
 	}
-	if other, ok := db.readMeta(3 - t.at); ok && other.tx > t.tx {
+	if other, ok := db.newerMeta(3-t.at, t.tx); ok {
 		if err := db.erase(other.at); err != nil {
 			db.fail(err)
 			return nil, err

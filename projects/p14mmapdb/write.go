@@ -1,9 +1,11 @@
 package p14mmapdb
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -14,6 +16,68 @@ func (db *DB) writeAt(b []byte, offset int64) error {
 		err = &fs.PathError{Op: "write", Path: db.path, Err: unix.EIO}
 	}
 	return err
+}
+
+const (
+	// writeAtOnce is the most that one write brings, in bytes. The kernel keeps what one write
+	// brought together from then on, as a folio, and goes through all that is in it when a
+	// page of it is written or flushed again.
+	writeAtOnce = 32 << 10
+	// bulkAtOnce is the same for a transaction of more pages than a meta page lists: what
+	// came in bulk is read more than written, and a large folio is mapped by one fault.
+	bulkAtOnce = 1 << 20
+	// startAt is how much is written before the disk is told to begin.
+	startAt = 128 << 10
+)
+
+// writePages writes runs of pages, those that are side by side in the file together.
+func (db *DB) writePages(out []sealed) error {
+	slices.SortFunc(out, func(a, b sealed) int { return cmp.Compare(a.page, b.page) })
+	starter, ok := db.file.(Starter)
+	ok = ok && !db.options.NoSync
+	limit := writeAtOnce
+	if len(out) > maxListed {
+		limit = bulkAtOnce
+	}
+	from, written := int64(0), 0
+	for len(out) > 0 {
+		start, b := out[0].page, out[0].bytes
+		for out = out[1:]; len(out) > 0 && pageAfter(start, b) == out[0].page; out = out[1:] {
+			if len(b)+len(out[0].bytes) > limit {
+				break
+			}
+			b = db.join(b, out[0].bytes)
+		}
+		offset := int64(start) * pageSize
+		for at := 0; at < len(b); at += limit {
+			if err := db.writeAt(b[at:min(at+limit, len(b))], offset+int64(at)); err != nil {
+				return err
+			}
+		}
+		if written == 0 {
+			from = offset
+		}
+		if written += len(b); ok && (written >= startAt || len(out) == 0) {
+			starter.Start(from, offset+int64(len(b)))
+			written = 0
+		}
+	}
+	return nil
+}
+
+func pageAfter(start uint32, b []byte) uint32 { return start + uint32(len(b)/pageSize) }
+
+// join is a and b side by side: as they are if they lie so in memory, else a copy.
+func (db *DB) join(a, b []byte) []byte {
+	n := len(a) + len(b)
+	if n <= cap(a) && &a[:n][len(a)] == &b[0] {
+		return a[:n]
+	}
+	if len(db.staging) != len(a) || &a[0] != &db.staging[0] {
+		db.staging = append(db.staging[:0], a...)
+	}
+	db.staging = append(db.staging, b...)
+	return db.staging
 }
 
 // sync flushes the file. A flush that failed cannot be made good by another one: the kernel
