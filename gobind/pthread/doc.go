@@ -25,6 +25,11 @@
 // libc's. For the other mutexes [Mutex.Add] and the like lock, work and unlock in one call,
 // and [Mutex.Relock] makes none where it would change nothing.
 //
+// Threads that sleep in libc and wake each other are as fast as C's only if each finds a P
+// of Go's scheduler when it wakes: who holds a lock and waits for a P holds up all others. So
+// where more threads than processors meet at locks, set [runtime.GOMAXPROCS] to one more
+// than there are of them.
+//
 // # Errors
 //
 // *os.SyscallError: EBUSY (a Try call), ETIMEDOUT (a By or For call), EDEADLK, EPERM,

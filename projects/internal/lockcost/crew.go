@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -111,6 +112,9 @@ func (r *role) run() (o measure.Outcome, err error) {
 // others end with the process at the latest.
 func (r *role) startThreads(m *memory) (ended chan error, stop func(), err error) {
 	ended = make(chan error, r.workers)
+	if r.lock != "sync_mutex" { // as package pthread says of threads that meet at locks
+		runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), r.workers+1))
+	}
 	var stopped atomic.Bool
 	for i := range r.workers {
 		pthread.Go(func() { ended <- r.play(&worker{m, i}, func() bool { return !stopped.Load() }) })
