@@ -30,10 +30,12 @@ func TestMain(m *testing.M) { os.Exit(ipctest.Main(m)) }
 // patience bounds hanging only.
 const patience = 2 * time.Minute
 
-// variants are those of etcd, by row.
+// variants are those of etcd, by row. What they leave running ends with the test.
 func variants(t *testing.T) map[string]measure.Variant {
 	found := map[string]measure.Variant{}
-	for _, row := range p18rpckv.Exercise.Rows(measure.Config{}) {
+	rows := p18rpckv.Exercise.Rows(measure.Config{})
+	t.Cleanup(func() { assert.NoError(t, rows[0].Kept.Close()) })
+	for _, row := range rows {
 		for _, v := range row.Variants {
 			if v.Name == "etcd" {
 				found[row.Name] = v
@@ -46,9 +48,10 @@ func variants(t *testing.T) map[string]measure.Variant {
 
 func TestAllRowsAreMeasured(t *testing.T) {
 	cfg := measure.Config{Bin: t.TempDir()}.Defaults()
+	all := variants(t)
 	for row, n := range map[string]int64{"kv_puts_16": 40, "kv_gets_16": 40, "lat_kv_put": 4, "lat_kv_get": 4, "kv_failover": 1} {
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
-		sample, err := variants(t)[row].Run(ctx, &cfg, n)
+		sample, err := all[row].Run(ctx, &cfg, n)
 		cancel()
 		if _, missing := exec.LookPath("etcd"); missing != nil {
 			reason, _ := measure.Skipped(err)
