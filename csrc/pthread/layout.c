@@ -1,14 +1,12 @@
 #include "unp_pthread.h"
 
+#include "trial.h"
+
 #include <linux/futex.h>
-#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
-
-#define PATIENCE 5 /* seconds */
 
 enum { HELD = 1, CONTENDED = 2, ROBUST = 16, SHARED = 128, NO_ELISION = 512 };
 
@@ -92,24 +90,15 @@ static void *lock_both(void *arg)
 /* Whether the lock word becomes this. */
 static bool becomes(pthread_mutex_t *m, uint32_t lock)
 {
-	/* Each pause takes 50 us or more. */
-	struct timespec pause = { .tv_nsec = 20000 };
-	for (int left = PATIENCE * 20000; words(m).lock != lock && left > 0; left--)
-		nanosleep(&pause, NULL);
+	AWAIT(words(m).lock == lock);
 	return words(m).lock == lock;
 }
 
 /* Whether a sleeper makes himself known, and is woken. Both are held by this thread. */
 static bool tells_sleepers(struct trial *t, uint32_t me)
 {
-	/* Whatever is meant for a thread of the program is not for that one. */
-	sigset_t all, before;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	pthread_t thread;
-	int error = pthread_create(&thread, NULL, lock_both, t);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (error != 0) {
+	if (start_trial(&thread, lock_both, t) != 0) {
 		give(&t->normal);
 		pthread_mutex_unlock(&t->robust);
 		return false;

@@ -1,9 +1,6 @@
 #include "unp_pthread.h"
 
-#include <signal.h>
-#include <time.h>
-
-#define PATIENCE 5 /* seconds */
+#include "trial.h"
 
 enum { WRITERS_TURN = 1, WRITER = 2, READER = 8, FLAGS = READER - 1 };
 
@@ -47,21 +44,12 @@ static void *write_lock(void *l)
 /* Whether a writer who waits for this thread, a reader, makes himself known, and is woken. */
 static bool tells_writers(pthread_rwlock_t *l)
 {
-	/* Whatever is meant for a thread of the program is not for that one. */
-	sigset_t all, before;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
 	pthread_t thread;
-	int error = pthread_create(&thread, NULL, write_lock, l);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (error != 0) {
+	if (start_trial(&thread, write_lock, l) != 0) {
 		pthread_rwlock_unlock(l);
 		return false;
 	}
-	/* Each pause takes 50 us or more. */
-	struct timespec pause = { .tv_nsec = 20000 };
-	for (int left = PATIENCE * 20000; !(is(l) & WRITER) && left > 0; left--)
-		nanosleep(&pause, NULL);
+	AWAIT(is(l) & WRITER);
 	bool ok = is(l) == (READER | WRITER) && !change(l, 1) && !change(l, -1);
 	void *locked;
 	pthread_rwlock_unlock(l);
