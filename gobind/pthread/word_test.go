@@ -52,35 +52,40 @@ func TestALockTakenByOneWayIsGivenBackByTheOther(t *testing.T) {
 	}
 }
 
+// byBothWays has workers at work at once, every other one at each of the two.
+func byBothWays[L any](workers int, one, other L, work func(i int, mine L)) {
+	var all sync.WaitGroup
+	for i := range workers {
+		mine := one
+		if i%2 == 0 {
+			mine = other
+		}
+		all.Go(func() { work(i, mine) })
+	}
+	all.Wait()
+}
+
 func TestBothWaysToAMutexExcludeEachOther(t *testing.T) {
 	for name, attr := range normals {
 		t.Run(name, func(t *testing.T) {
 			m, v := newMutex(t, attr), newCond(t, pthread.CondAttr{Shared: attr.Shared})
 			const workers, each = 4, 2000
 			turn, count := 0, 0
-			var counting sync.WaitGroup
-			for i := range workers {
-				mine := m
-				if i%2 == 0 {
-					mine = m.Libc()
-				}
-				counting.Go(func() {
-					for n := range each {
-						assert.NoError(t, mine.Lock())
-						// Now and then in turn, by a wait that unlocks and locks.
-						for n%100 == 0 && turn != i {
-							assert.NoError(t, v.Wait(mine))
-						}
-						if n%100 == 0 {
-							turn = (turn + 1) % workers
-							assert.NoError(t, v.Broadcast())
-						}
-						count++
-						assert.NoError(t, mine.Unlock())
+			byBothWays(workers, m, m.Libc(), func(i int, mine *pthread.Mutex) {
+				for n := range each {
+					assert.NoError(t, mine.Lock())
+					// Now and then in turn, by a wait that unlocks and locks.
+					for n%100 == 0 && turn != i {
+						assert.NoError(t, v.Wait(mine))
 					}
-				})
-			}
-			counting.Wait()
+					if n%100 == 0 {
+						turn = (turn + 1) % workers
+						assert.NoError(t, v.Broadcast())
+					}
+					count++
+					assert.NoError(t, mine.Unlock())
+				}
+			})
 			assert.Equal(t, workers*each, count)
 		})
 	}
@@ -131,28 +136,20 @@ func TestBothWaysToAReadWriteLockKeepWritersAlone(t *testing.T) {
 			l := newRWLock(t, attr)
 			const workers, each = 6, 2000
 			one, other, writes := 0, 0, 0
-			var working sync.WaitGroup
-			for i := range workers {
-				mine := l
-				if i%2 == 0 {
-					mine = l.Libc()
-				}
-				working.Go(func() {
-					for n := range each {
-						if (n+i)%8 == 0 {
-							assert.NoError(t, mine.Lock())
-							one++
-							other++
-							writes++
-						} else {
-							assert.NoError(t, mine.RLock())
-							assert.Equal(t, one, other)
-						}
-						assert.NoError(t, mine.Unlock())
+			byBothWays(workers, l, l.Libc(), func(i int, mine *pthread.RWLock) {
+				for n := range each {
+					if (n+i)%8 == 0 {
+						assert.NoError(t, mine.Lock())
+						one++
+						other++
+						writes++
+					} else {
+						assert.NoError(t, mine.RLock())
+						assert.Equal(t, one, other)
 					}
-				})
-			}
-			working.Wait()
+					assert.NoError(t, mine.Unlock())
+				}
+			})
 			assert.Equal(t, workers*each/8, writes)
 		})
 	}
@@ -162,17 +159,13 @@ func TestBothWaysToASpinLockExcludeEachOther(t *testing.T) {
 	s, err := pthread.NewSpin(true)
 	require.NoError(t, err)
 	count := 0
-	var counting sync.WaitGroup
-	for _, mine := range []*pthread.Spin{s, s.Libc()} {
-		counting.Go(func() {
-			for range 2000 {
-				assert.NoError(t, mine.Lock())
-				count++
-				assert.NoError(t, mine.Unlock())
-			}
-		})
-	}
-	counting.Wait()
+	byBothWays(2, s, s.Libc(), func(_ int, mine *pthread.Spin) {
+		for range 2000 {
+			assert.NoError(t, mine.Lock())
+			count++
+			assert.NoError(t, mine.Unlock())
+		}
+	})
 	assert.Equal(t, 4000, count)
 	require.NoError(t, s.Lock())
 	assert.ErrorIs(t, s.Libc().TryLock(), unix.EBUSY)
