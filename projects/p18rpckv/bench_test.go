@@ -12,13 +12,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"unpipc/projects/internal/measure"
+	"unpipc/projects/internal/measure/measuretest"
 	"unpipc/projects/internal/programs"
 )
 
 func TestAllRowsAreMeasured(t *testing.T) {
-	built := programs.Build(t, "p18rpckv")
-	bin := t.TempDir()
-	require.NoError(t, os.Symlink(built.Go, filepath.Join(bin, "p18")))
+	bin := measuretest.Bin(t, programs.Build(t, "p18rpckv"), "p18")
 	cfg := measure.Config{Bin: bin}.Defaults()
 	all := rows(cfg)
 	defer func() { assert.NoError(t, all[0].Kept.Close()) }()
@@ -43,9 +42,7 @@ func TestAllRowsAreMeasured(t *testing.T) {
 }
 
 func TestAFailedRunEndsItsCluster(t *testing.T) {
-	built := programs.Build(t, "p18rpckv")
-	bin := t.TempDir()
-	require.NoError(t, os.Symlink(built.Go, filepath.Join(bin, "p18")))
+	bin := measuretest.Bin(t, programs.Build(t, "p18rpckv"), "p18")
 	cfg := measure.Config{Bin: bin}.Defaults()
 	clusters := &running{of: map[string]*started{}}
 	fails := clusters.variant(stores[0], func(context.Context, Cluster, int64) (time.Duration, error) { return 0, os.ErrInvalid })
