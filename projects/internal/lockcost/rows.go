@@ -30,10 +30,6 @@ type entry struct {
 	detail     bool // another one tells nearly the same; of those for both: the threads' does
 }
 
-// shortest is how long several are at work at least: it takes them milliseconds to be awake,
-// and those who come first find nobody there.
-const shortest = 60 * time.Millisecond
-
 // calls have one worker.
 var calls = []entry{
 	{name: "call_mutex", lock: "mutex", withGo: true},
@@ -188,7 +184,7 @@ func (e *entry) row(group string, unit measure.Unit, what, check string) measure
 	}
 	least := time.Duration(0)
 	if e.workers > 1 {
-		least = shortest
+		least = measure.Crowd
 	}
 	goal, crossing := e.goal, e.crossing && e.workers == 1
 	if crossing {

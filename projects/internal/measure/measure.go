@@ -47,8 +47,7 @@ type Row struct {
 	// to make it a tenth.
 	Beside time.Duration
 	// Least is how short a run may be at most where its begin or its end would show in a
-	// short one: several that are let go at once do not get in each other's way before the
-	// last of them is awake.
+	// short one: see [Crowd].
 	Least time.Duration
 	// Kept is what runs of this row leave for later ones, such as servers, and rows next to
 	// it that have the same: it is closed after the last of them. May be nil.
@@ -68,6 +67,10 @@ func Sweep(row Row, names []string, sizes []int, variants func(name string, size
 	}
 	return rows
 }
+
+// Crowd is [Row.Least] where several work together: it takes milliseconds until all of them
+// are awake, or have ended, and those who come first find nobody there.
+const Crowd = 60 * time.Millisecond
 
 // Unit is the unit of a row's values, which follow from the number of operations
 // and the time they took.
