@@ -50,6 +50,16 @@ int unp_cond_init(pthread_cond_t *c, bool shared, clockid_t clock);
 int unp_mutex_try_layout(void);
 
 /*
+ * Which word of 32 bits in a pthread_cond_t, of glibc's, counts those that wait, so that
+ * gobind/pthread need not signal where there are none: 8 for each, whom pthread_cond_wait
+ * adds before it unlocks the mutex. The low bits are flags. libc's signal and broadcast
+ * look at it first too. Its offset in bytes differs: it is 36 in glibc 2.36.
+ *
+ * It is tried as unp_mutex_try_layout is. Error: ENOTSUP (there is no such word).
+ */
+int unp_cond_try_layout(size_t *offset);
+
+/*
  * The rest is void * because strict C knows no such types.
  *
  * pthread_rwlock_init(3); kind is that of pthread_rwlockattr_setkind_np(3). Errors: EINVAL (kind).

@@ -45,8 +45,11 @@ type CondAttr struct {
 
 // Cond is a pthread_cond_t somewhere in memory. It may be used by several goroutines,
 // and by other processes, at once.
+//
+// While nobody waits, [Cond.Signal] and [Cond.Broadcast] make no call into C.
 type Cond struct {
 	object[C.pthread_cond_t]
+	waitersAt uintptr // see [waitersAt]
 }
 
 // InitCond makes a condition variable in memory, which must not be the Go heap. See
@@ -62,7 +65,7 @@ func InitCond(memory []byte, attr CondAttr) (*Cond, error) {
 
 // NewCond is [InitCond] in memory of its own, which [Cond.Destroy] frees.
 func NewCond(attr CondAttr) (*Cond, error) {
-	v := &Cond{newObject[C.pthread_cond_t]()}
+	v := &Cond{newObject[C.pthread_cond_t](), waitersAt()}
 	return made(v, v.init(attr))
 }
 
@@ -70,7 +73,7 @@ func NewCond(attr CondAttr) (*Cond, error) {
 // [InitCond].
 func CondAt(memory []byte) (*Cond, error) {
 	o, err := objectAt[C.pthread_cond_t](memory, CondAlignment, "pthread_cond_init")
-	return made(&Cond{o}, err)
+	return made(&Cond{o, waitersAt()}, err)
 }
 
 func (v *Cond) init(attr CondAttr) error {
@@ -147,10 +150,16 @@ func woken(call string, errno syscall.Errno) error {
 
 // Signal wakes one of those that wait, if there are any. See pthread_cond_signal(3).
 func (v *Cond) Signal() error {
+	if v.idle() {
+		return nil
+	}
 	return errs.Call("pthread_cond_signal", syscall.Errno(C.pthread_cond_signal(v.c)))
 }
 
 // Broadcast wakes all that wait. See pthread_cond_broadcast(3).
 func (v *Cond) Broadcast() error {
+	if v.idle() {
+		return nil
+	}
 	return errs.Call("pthread_cond_broadcast", syscall.Errno(C.pthread_cond_broadcast(v.c)))
 }

@@ -103,6 +103,29 @@ static int cond_timedwait(struct call *c)
 	return pthread_cond_timedwait(c->object, (pthread_mutex_t *)(memory + c->n[0]), &t);
 }
 
+/* mutex word mine parties times: waits for its turn, and wakes whose turn it is then, so many times */
+static int cond_pass(struct call *c)
+{
+	pthread_mutex_t *mutex = (pthread_mutex_t *)(memory + c->n[0]);
+	volatile int64_t *turn = (volatile int64_t *)(memory + c->n[1]);
+
+	for (long i = 0; i < c->n[4]; i++) {
+		pthread_mutex_lock(mutex);
+		while (*turn % c->n[3] != c->n[2])
+			pthread_cond_wait(c->object, mutex);
+		++*turn;
+		if (i % 2 == 0)
+			pthread_mutex_unlock(mutex);
+		if (c->n[3] == 2)
+			pthread_cond_signal(c->object);
+		else
+			pthread_cond_broadcast(c->object);
+		if (i % 2 != 0)
+			pthread_mutex_unlock(mutex);
+	}
+	return 0;
+}
+
 static int rwlock_init(struct call *c)
 {
 	pthread_rwlockattr_t a;
@@ -143,6 +166,7 @@ static const struct {
 	CALL(mutex_init), CALL(mutex_lock), CALL(mutex_trylock), CALL(mutex_unlock),
 	CALL(mutex_consistent), CALL(mutex_timedlock), CALL(mutex_count),
 	CALL(cond_init), CALL(cond_signal), CALL(cond_broadcast), CALL(cond_wait), CALL(cond_timedwait),
+	CALL(cond_pass),
 	CALL(rwlock_init), CALL(rwlock_rdlock), CALL(rwlock_wrlock), CALL(rwlock_tryrdlock),
 	CALL(rwlock_trywrlock), CALL(rwlock_unlock),
 	CALL(barrier_init), CALL(barrier_wait),
