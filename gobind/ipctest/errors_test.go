@@ -31,15 +31,8 @@ func TestErrorsAreComparedInAllTheirParts(t *testing.T) {
 	call := &os.SyscallError{Syscall: "shmdt", Err: unix.EINVAL}
 	is := func(want bool, assert func(t testing.TB)) {
 		t.Helper()
-		seen := &judgement{TB: t}
-		done := make(chan struct{})
-		go func() { // which a failed requirement ends
-			defer close(done)
-			assert(seen)
-		}()
-		<-done
-		if seen.failed == want {
-			t.Errorf("it was taken for right: %t", !seen.failed)
+		if failed := judge(t, assert); failed == want {
+			t.Errorf("it was taken for right: %t", !failed)
 		}
 	}
 	for _, c := range []struct {
@@ -68,6 +61,18 @@ func TestErrorsAreComparedInAllTheirParts(t *testing.T) {
 type judgement struct {
 	testing.TB
 	failed bool
+}
+
+// judge says whether a test of t's fails.
+func judge(t *testing.T, test func(t testing.TB)) bool {
+	seen := &judgement{TB: t}
+	done := make(chan struct{})
+	go func() { // which a failed requirement ends
+		defer close(done)
+		test(seen)
+	}()
+	<-done
+	return seen.failed
 }
 
 func (j *judgement) Helper()               {}

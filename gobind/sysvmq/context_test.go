@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"math/rand/v2"
-	"sync"
 	"testing"
 	"time"
 
@@ -84,71 +83,36 @@ func TestAContextEndsItsOwnSleepOnly(t *testing.T) {
 	require.NoError(t, <-stays)
 }
 
-// Contexts end at random while messages flow: each message must arrive once, and in
-// the order in which it was sent.
+// channel sends messages of types 1 to 3 in turn, and receives those that mtype says.
+func channel(t testing.TB, q *sysvmq.Queue, mtype func() int64) ipctest.Channel {
+	return ipctest.Channel{
+		Send: func(ctx context.Context, number uint64) error {
+			return q.SendContext(ctx, int64(1+number%3), binary.LittleEndian.AppendUint64(nil, number), 0)
+		},
+		Receive: func(ctx context.Context) (uint64, error) {
+			buf := make([]byte, 8)
+			_, got, err := q.ReceiveContext(ctx, buf, mtype(), 0)
+			number := binary.LittleEndian.Uint64(buf)
+			if err == nil {
+				assert.Equal(t, int64(1+number%3), got)
+			}
+			return number, err
+		},
+	}
+}
+
 func TestNothingIsLostOrDoubledByEndingContexts(t *testing.T) {
 	q := newQueue(t)
 	s, err := q.Stat()
 	require.NoError(t, err)
 	s.MaxBytes = 24 // three messages
 	require.NoError(t, q.Set(s))
-	const count = 2000
-	var running sync.WaitGroup
-	var senders, receivers int
-	running.Go(func() {
-		senders = ipctest.Persist(t, count, func(ctx context.Context, i int) error {
-			return q.SendContext(ctx, 1, binary.LittleEndian.AppendUint64(nil, uint64(i)), 0)
-		})
-	})
-	buf := make([]byte, 8)
-	receivers = ipctest.Persist(t, count, func(ctx context.Context, i int) error {
-		_, _, err := q.ReceiveContext(ctx, buf, 0, 0)
-		if err == nil {
-			require.Equal(t, uint64(i), binary.LittleEndian.Uint64(buf))
-		}
-		return err
-	})
-	running.Wait()
+	ipctest.AssertInOrder(t, channel(t, q, func() int64 { return 0 }), 2000)
 	s, err = q.Stat()
 	require.NoError(t, err)
 	assert.Zero(t, s.Messages)
-	t.Logf("%d of the senders' contexts and %d of the receivers' ended first", senders, receivers)
 }
 
 func TestManyWhoGiveUpAtRandomShareTheMessages(t *testing.T) {
-	const count, receivers = 1000, 20
-	q := newQueue(t)
-	all, stop := context.WithCancel(t.Context())
-	defer stop()
-	var mu sync.Mutex
-	got := map[uint64]int{}
-	var running sync.WaitGroup
-	for range receivers {
-		running.Go(func() {
-			buf := make([]byte, 8)
-			for all.Err() == nil {
-				ctx, cancel := context.WithTimeout(all, time.Duration(rand.N(2000))*time.Microsecond)
-				_, mtype, err := q.ReceiveContext(ctx, buf, -int64(1+rand.N(3)), 0)
-				cancel()
-				if err == nil {
-					mu.Lock()
-					number := binary.LittleEndian.Uint64(buf)
-					got[number]++
-					assert.Equal(t, int64(1+number%3), mtype)
-					if len(got) == count {
-						stop()
-					}
-					mu.Unlock()
-				}
-			}
-		})
-	}
-	for i := range uint64(count) {
-		require.NoError(t, q.SendContext(t.Context(), int64(1+i%3), binary.LittleEndian.AppendUint64(nil, i), 0))
-	}
-	running.Wait()
-	require.Len(t, got, count)
-	for i, times := range got {
-		require.Equal(t, 1, times, "message %d", i)
-	}
+	ipctest.AssertShared(t, channel(t, newQueue(t), func() int64 { return -int64(1 + rand.N(3)) }), 1000, 20)
 }
