@@ -153,6 +153,20 @@ func (d *file) record(pos uint64) (r record, key, value []byte, err error) {
 	return r, key, value, nil
 }
 
+// scanned is record where [file.scan] has just found it and seen to its checksums.
+func (d *file) scanned(pos uint64) (r record, key, value []byte, err error) {
+	b, ok := d.from(pos, recordHeader)
+	if ok {
+		r = readRecord(b, pos)
+		b, ok = d.from(pos, r.size())
+	}
+	if !ok {
+		return r, nil, nil, d.damaged(pos, "cut off")
+	}
+	b = b[recordHeader : recordHeader+r.klen+r.vlen]
+	return r, b[:r.klen], b[r.klen:], nil
+}
+
 // find looks for a key in its chain, newest record first: the record, and where the link
 // to it stands. r.pos is 0 if there is none.
 func (d *file) find(hash uint64, key []byte) (r record, value []byte, at uint64, err error) {

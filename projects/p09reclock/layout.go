@@ -160,8 +160,15 @@ func (h *header) decode(b []byte, pos uint64) (r record, ok bool) {
 	if len(b) < recordHeader {
 		return r, false
 	}
+	r = readRecord(b, pos)
+	ok = binary.LittleEndian.Uint32(b) == h.headerSum(pos, b) && r.klen <= MaxLength && r.vlen <= MaxLength
+	return r, ok
+}
+
+// readRecord is what the header says, right or wrong.
+func readRecord(b []byte, pos uint64) record {
 	klen := binary.LittleEndian.Uint32(b[8:])
-	r = record{
+	return record{
 		pos:       pos,
 		tombstone: klen&tombstone != 0,
 		klen:      uint64(klen &^ tombstone),
@@ -170,8 +177,6 @@ func (h *header) decode(b []byte, pos uint64) (r record, ok bool) {
 		next:      binary.LittleEndian.Uint64(b[linkAt:]),
 		sum:       binary.LittleEndian.Uint32(b[4:]),
 	}
-	ok = binary.LittleEndian.Uint32(b) == h.headerSum(pos, b) && r.klen <= MaxLength && r.vlen <= MaxLength
-	return r, ok
 }
 
 // content is a record's key and value, if they are what was written. b begins with its

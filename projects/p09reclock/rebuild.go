@@ -178,6 +178,11 @@ type successor struct {
 	live int
 }
 
+// piece is how much of a new file is written at once. Linux keeps what one write brings in
+// one large folio if it can, and each link that is set later would have it look at all
+// blocks of that.
+const piece = 4096
+
 // write writes all of it and flushes it.
 func (n *successor) write(old *file) error {
 	var entries []entry
@@ -225,8 +230,12 @@ func (n *successor) write(old *file) error {
 	if err := d.extend(n.base, n.size); err != nil {
 		return err
 	}
-	if err := d.write(append(n.encode(), table...), 0); err != nil {
-		return err
+	for b, at := append(n.encode(), table...), uint64(0); len(b) > 0; {
+		size := min(len(b), piece)
+		if err := d.write(b[:size], at); err != nil {
+			return err
+		}
+		b, at = b[size:], at+uint64(size)
 	}
 	return n.f.Sync()
 }
@@ -237,17 +246,19 @@ func (n *successor) records(old *file, entries []entry) (table []byte, err error
 	if _, err := n.f.Seek(int64(at), io.SeekStart); err != nil {
 		return nil, err
 	}
-	w := bufio.NewWriterSize(n.f, 1<<20)
+	w := bufio.NewWriterSize(n.f, piece)
 	heads := make([]uint64, 1<<n.bits)
+	var b []byte
 	for _, e := range entries {
-		r, key, value, err := old.record(e.pos)
+		r, key, value, err := old.scanned(e.pos)
 		if err != nil {
 			return nil, err
 		}
 		slot := r.hash >> (64 - n.bits)
 		r.pos = at
 		r.next = n.link(at+linkAt, heads[slot])
-		b := make([]byte, r.size())
+		b = slices.Grow(b[:0], int(r.size()))[:r.size()]
+		clear(b)
 		n.encodeRecord(b, &r, key, value)
 		if _, err := w.Write(b); err != nil {
 			return nil, err
@@ -300,10 +311,13 @@ func (n *successor) discard() error {
 	return nil
 }
 
-// newest leaves the last record of each key, if that is not of its deletion.
+// newest leaves of what a scan found the last record of each key, if that is not of its deletion.
 func newest(d *file, entries []entry) ([]entry, error) {
 	slices.SortFunc(entries, func(a, b entry) int {
-		return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(b.pos, a.pos))
+		if a.hash != b.hash { // nearly always
+			return cmp.Compare(a.hash, b.hash)
+		}
+		return cmp.Compare(b.pos, a.pos)
 	})
 	kept := entries[:0]
 	var keys [][]byte // of the entries with one hash
@@ -312,7 +326,7 @@ func newest(d *file, entries []entry) ([]entry, error) {
 		if i == 0 || e.hash != hash {
 			keys, hash = keys[:0], e.hash
 		}
-		r, key, _, err := d.record(e.pos)
+		r, key, _, err := d.scanned(e.pos)
 		if err != nil {
 			return nil, err
 		}

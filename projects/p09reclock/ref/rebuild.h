@@ -22,6 +22,12 @@ static void sync_folder(void)
 	close(fd);
 }
 
+/*
+ * How much of the table is written at once, which is several of these. Linux keeps what one write brings in one
+ * large folio if it can, and each link that is set later would have it look at all blocks of that.
+ */
+enum { PIECE = 4096 };
+
 /* Writes what is in the log to a new file; old is false if there is none. */
 static int successor(const char *path, bool old, struct header *h)
 {
@@ -66,7 +72,8 @@ static int successor(const char *path, bool old, struct header *h)
 		die("write %s: %s", path, strerror(errno));
 	for (uint64_t slot = 0; slot < UINT64_C(1) << h->bits; slot++)
 		table[slot] = link_to(h, HEADER_SIZE + 8 * slot, table[slot]);
-	write_all(fd, path, table, (size_t)8 << h->bits, HEADER_SIZE);
+	for (size_t n = 0; n < (size_t)8 << h->bits; n += PIECE)
+		write_all(fd, path, (char *)table + n, PIECE, HEADER_SIZE + n);
 	h->sum = crc32c(h, 56);
 	write_all(fd, path, h, 60, 0);
 	if (fsync(fd) == -1)
