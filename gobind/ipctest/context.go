@@ -23,10 +23,13 @@ type Channel struct {
 // random, and asserts that each arrives once, and in the order in which it was sent.
 func AssertInOrder(t testing.TB, c Channel, count int) {
 	t.Helper()
+	all, stop := context.WithCancel(t.Context())
 	var running sync.WaitGroup
+	defer running.Wait()
+	defer stop() // a sender whose receiver has failed
 	var senders int
-	running.Go(func() { senders = persist(t, count, c.Send) })
-	receivers := persist(t, count, func(ctx context.Context, want uint64) error {
+	running.Go(func() { senders = persist(t, all, count, c.Send) })
+	receivers := persist(t, all, count, func(ctx context.Context, want uint64) error {
 		number, err := c.Receive(ctx)
 		if err == nil {
 			require.Equal(t, want, number)
@@ -74,12 +77,12 @@ func AssertShared(t testing.TB, c Channel, count, receivers int) {
 }
 
 // persist makes a call with contexts that end at random moments, until it has succeeded
-// so many times; done is how often it has until now. A call that a context has ended must
-// have done nothing; gaveUp is how many there were.
-func persist(t testing.TB, times int, call func(ctx context.Context, done uint64) error) (gaveUp int) {
+// so many times or all ends; done is how often it has until now. A call that a context has
+// ended must have done nothing; gaveUp is how many there were.
+func persist(t testing.TB, all context.Context, times int, call func(ctx context.Context, done uint64) error) (gaveUp int) {
 	t.Helper()
-	for done := uint64(0); done < uint64(times); {
-		ctx, cancel := impatient(t.Context())
+	for done := uint64(0); done < uint64(times) && all.Err() == nil; {
+		ctx, cancel := impatient(all)
 		err := call(ctx, done)
 		cancel()
 		if err == nil {

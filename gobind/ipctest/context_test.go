@@ -13,7 +13,7 @@ import (
 func TestACallIsMadeUntilItHasSucceededOftenEnough(t *testing.T) {
 	var order []uint64
 	calls := 0
-	gaveUp := ipctest.Persist(t, 100, func(ctx context.Context, done uint64) error {
+	gaveUp := ipctest.Persist(t, t.Context(), 100, func(ctx context.Context, done uint64) error {
 		if calls++; ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -27,7 +27,7 @@ func TestACallIsMadeUntilItHasSucceededOftenEnough(t *testing.T) {
 
 	seen := &judgement{TB: t}
 	calls = 0
-	ipctest.Persist(seen, 100, func(context.Context, uint64) error { calls++; return unix.EIO })
+	ipctest.Persist(seen, t.Context(), 100, func(context.Context, uint64) error { calls++; return unix.EIO })
 	assert.True(t, seen.failed)
 	assert.Equal(t, 1, calls)
 }

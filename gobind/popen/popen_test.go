@@ -240,46 +240,26 @@ func TestWithoutDescriptorsThereIsNoStream(t *testing.T) {
 	assert.Equal(t, 5, cmd.ProcessState.ExitCode())
 }
 
-var _ = ipctest.Role("twenty thousand popens", func([]string) int {
-	refused := strings.Repeat("x", 10_000)
-	long := ": " + strings.Repeat("x", 100_000)
-	run := func(refusals, runs int) bool {
-		for range refusals {
-			if _, err := popen.Open(refused, "neither r nor w"); !errors.Is(err, unix.EINVAL) {
-				return false
-			}
+// They need 200 MB and 50 MB of C strings in all.
+var _ = ipctest.MemoryRole("twenty thousand popens", func() bool {
+	refused, long := strings.Repeat("x", 10_000), ": "+strings.Repeat("x", 100_000)
+	for range 1000 {
+		if _, err := popen.Open(refused, "neither r nor w"); !errors.Is(err, unix.EINVAL) {
+			return false
 		}
-		for range runs {
-			s, err := popen.Open(long, "r")
-			if err != nil {
-				return false
-			}
-			if _, err := s.Close(); err != nil {
-				return false
-			}
+	}
+	for range 25 {
+		s, err := popen.Open(long, "r")
+		if err != nil {
+			return false
 		}
-		return true
+		if _, err := s.Close(); err != nil {
+			return false
+		}
 	}
-	if !run(1000, 50) {
-		return 10
-	}
-	before := ipctest.Resident()
-	if !run(20_000, 500) {
-		return 11
-	}
-	// Of 200 MB and 50 MB of C strings that were needed in all.
-	grown := ipctest.Resident() - before
-	fmt.Printf("grown by %d bytes\n", grown)
-	if grown > 20<<20 {
-		return 12
-	}
-	return 0
+	return true
 })
 
 func TestOpenKeepsNoMemory(t *testing.T) {
-	cmd := ipctest.Command(t, "twenty thousand popens")
-	// AddressSanitizer holds freed memory back, by default more than this test allows.
-	cmd.Env = append(os.Environ(), "ASAN_OPTIONS=quarantine_size_mb=1")
-	out, err := cmd.CombinedOutput()
-	assert.NoError(t, err, string(out))
+	ipctest.AssertKeepsNoMemory(t, "twenty thousand popens")
 }
