@@ -9,8 +9,13 @@
 // the row says. Each variant is a process of its own that starts them: the running
 // binary started again ([Role]), or bin/ref/lockcost from ref/lockcost.c. They have the
 // same flags and do the same, at the same places of the page: locks, counter and what
-// the workers note are some cache lines apart. The clock runs from when all of them are
-// let go until the last one is done.
+// the workers note are some cache lines apart.
+//
+// Several workers stay on a CPU each, in turn where there are more of them than CPUs. Left
+// alone the kernel puts two on one CPU or on two, and either stays as it is for a run: on
+// one nobody contends, and a wake-up is a change of threads, several times as fast. And they
+// begin together: whoever wakes up lets others run until all have woken up, and then the
+// clock starts. It stops when the last one is done.
 //
 // Every run is verified: the counter's final value is the number of increments, which
 // it cannot be if the lock let two in; who takes turns finds the counter at its turn

@@ -45,6 +45,7 @@ func TestRowsHaveTheBooksNamesAndTheGoal(t *testing.T) {
 		seen[key] = true
 		if r.Workers > 0 {
 			assert.True(t, strings.HasPrefix(r.What, fmt.Sprint(r.Workers)+" "), r.What)
+			assert.Equal(t, r.Workers > 1, strings.HasSuffix(r.What, spread), r.What)
 		}
 		prefix, _, _ := strings.Cut(r.Name, "_")
 		assert.Contains(t, []string{"call", "incr", "lat"}, prefix)

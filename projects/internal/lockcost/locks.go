@@ -39,30 +39,13 @@ type worker struct {
 	index int
 }
 
-// increments is n times lock, increment, unlock.
-func (w *worker) increments(lock, unlock func() error) work {
-	counter := &w.counter
-	return func(n uint64) error {
-		for range n {
-			if err := lock(); err != nil {
-				return err
-			}
-			*counter++
-			if err := unlock(); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-}
-
 func mutex(attr pthread.MutexAttr) kind {
 	return kind{prepare: initMutex(attr), join: func(w *worker) (work, error) {
 		m, err := pthread.MutexAt(w.object(0))
 		if err != nil {
 			return nil, err
 		}
-		return w.increments(m.Lock, m.Unlock), nil
+		return w.underMutex(m), nil
 	}}
 }
 
@@ -73,15 +56,7 @@ func fused(attr pthread.MutexAttr) kind {
 		if err != nil {
 			return nil, err
 		}
-		counter := &w.counter
-		return func(n uint64) error {
-			for range n {
-				if _, err := m.Add(counter, 1); err != nil {
-					return err
-				}
-			}
-			return nil
-		}, nil
+		return w.fused(m), nil
 	}}
 }
 
@@ -93,7 +68,8 @@ func initMutex(attr pthread.MutexAttr) func(r *role, m *memory) error {
 	}
 }
 
-func rwlock(alone bool, lock func(l *pthread.RWLock) func() error) kind {
+// rwlock is one of the two ways to hold it.
+func rwlock(alone bool, under func(w *worker, l *pthread.RWLock) work) kind {
 	return kind{
 		alone: alone,
 		prepare: func(r *role, m *memory) error {
@@ -105,7 +81,7 @@ func rwlock(alone bool, lock func(l *pthread.RWLock) func() error) kind {
 			if err != nil {
 				return nil, err
 			}
-			return w.increments(lock(l), l.Unlock), nil
+			return under(w, l), nil
 		},
 	}
 }
@@ -120,7 +96,7 @@ var spin = kind{
 		if err != nil {
 			return nil, err
 		}
-		return w.increments(s.Lock, s.Unlock), nil
+		return w.underSpin(s), nil
 	},
 }
 
@@ -149,24 +125,6 @@ var semNamed = kind{
 		s, err := posixsem.Open(semName(int(w.maker)), 0, 0, 0)
 		return w.underSem(s), err
 	},
-}
-
-// underSem is increments without a call through a function's value: a semaphore of ours
-// that is free costs little more than that.
-func (w *worker) underSem(s *posixsem.Sem) work {
-	counter := &w.counter
-	return func(n uint64) error {
-		for range n {
-			if err := s.Wait(); err != nil {
-				return err
-			}
-			*counter++
-			if err := s.Post(); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
 }
 
 // establish makes the System V semaphores, with these values.
@@ -215,17 +173,7 @@ func recordLock(owner reclock.Owner) kind {
 // inGoOnly is the lock of Go's own library, for threads.
 var inGoOnly sync.Mutex
 
-var syncMutex = kind{join: func(w *worker) (work, error) {
-	counter := &w.counter
-	return func(n uint64) error {
-		for range n {
-			inGoOnly.Lock()
-			*counter++
-			inGoOnly.Unlock()
-		}
-		return nil
-	}, nil
-}}
+var syncMutex = kind{join: func(w *worker) (work, error) { return w.underSyncMutex, nil }}
 
 // kinds are all there are, by the name that --lock has.
 var kinds = map[string]kind{
@@ -237,8 +185,8 @@ var kinds = map[string]kind{
 	"mutex_robust":       mutex(pthread.MutexAttr{Robust: true}),
 	"mutex_robust_fused": fused(pthread.MutexAttr{Robust: true}),
 	"sync_mutex":         syncMutex,
-	"rwlock_read":        rwlock(true, func(l *pthread.RWLock) func() error { return l.RLock }),
-	"rwlock_write":       rwlock(false, func(l *pthread.RWLock) func() error { return l.Lock }),
+	"rwlock_read":        rwlock(true, (*worker).underReading),
+	"rwlock_write":       rwlock(false, (*worker).underWriting),
 	"spin":               spin,
 	"spin_libc":          spin,
 	"sem":                sem,

@@ -24,14 +24,16 @@ type page struct {
 	begin   atomic.Uint32 // 1: they are let go; they sleep on it
 	set     int32         // identifier of the System V semaphores
 	workers int32
-	maker   int32 // process whose name the named semaphore has
-	_       [44]byte
+	maker   int32         // process whose name the named semaphore has
+	awake   atomic.Uint32 // workers that have seen that they are let go
+	_       [40]byte
 
 	counter int64
 	_       [56]byte
 
-	done [maxWorkers]int64    // ns, when each was
-	seen [2][maxWorkers]int64 // of each round of a barrier: who has come to it
+	woken [maxWorkers]int64 // ns, when each was
+	done  [maxWorkers]int64
+	seen  [2][maxWorkers]int64 // of each round of a barrier: who has come to it
 
 	objects [1 + maxWorkers][objectSize]byte
 }
@@ -92,6 +94,17 @@ const (
 func (m *memory) awaitBegin() (begun bool) {
 	m.futex(futexWait, 0, &unix.Timespec{Nsec: 1e8})
 	return m.begin.Load() != 0
+}
+
+// allAwake says whether all workers have seen that they are let go. If not, it lets
+// others run first.
+func (m *memory) allAwake() bool {
+	if m.awake.Load() >= uint32(m.workers) {
+		return true
+	}
+	_, _, _ = syscall.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0)
+	runtime.Gosched() // the others may be threads for which there is no P
+	return false
 }
 
 func (m *memory) letGo() {

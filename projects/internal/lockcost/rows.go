@@ -16,6 +16,9 @@ const fusedGoal = 0.35
 // of two calls into C that do next to nothing.
 const crossingGoal = 0.67
 
+// spread is where several workers are: doc.go says why.
+const spread = "; they stay on a CPU each, in turn where there are fewer"
+
 const checked = "the counter's final value is the number of increments"
 
 // entry is a row: a lock as Go has it, the same in C, and who uses it.
@@ -141,9 +144,9 @@ func (e entry) amongBoth(name string) []entry {
 }
 
 func (e *entry) contention() measure.Row {
-	what := "increment one counter, each time under the lock; from when they are let go until the last one is done"
+	what := "increment one counter, each time under the lock; from when all are awake until the last one is done" + spread
 	if e.workers == 1 {
-		what = "increments a counter, each time under the lock; from when it is let go until it is done"
+		what = "increments a counter, each time under the lock; from when it is awake until it is done"
 	}
 	row := e.row("lock contention", "increments/s", e.who()+" "+what, checked)
 	row.Workers = e.workers
@@ -157,7 +160,7 @@ func (e *entry) wakeUp() measure.Row {
 		what = "meet at a barrier: one round"
 		check = "each finds, after the barrier, that all others have come; one serial answer a round"
 	}
-	row := e.row("lock wake-ups", measure.Nanoseconds, e.who()+" "+what, check)
+	row := e.row("lock wake-ups", measure.Nanoseconds, e.who()+" "+what+spread, check)
 	row.Workers = e.workers
 	return row
 }

@@ -63,6 +63,27 @@ func (cfg *Config) Apart() *Config {
 // TwoCPUs are the first two CPUs that this process may use, for rows that depend
 // on their processes running beside each other; nil where there is only one.
 func TwoCPUs() []int {
+	cpus := allowedCPUs()
+	if len(cpus) < 2 {
+		return nil
+	}
+	return cpus[:2]
+}
+
+// KeepToCPU keeps the calling thread to the nth of the CPUs that it may use, round and
+// round where there are fewer: for those of several who are to run beside each other. See
+// sched_setaffinity(2).
+func KeepToCPU(nth int) error {
+	cpus := allowedCPUs()
+	if len(cpus) < 2 {
+		return nil
+	}
+	var one unix.CPUSet
+	one.Set(cpus[nth%len(cpus)])
+	return os.NewSyscallError("sched_setaffinity", unix.SchedSetaffinity(0, &one))
+}
+
+func allowedCPUs() []int {
 	var allowed unix.CPUSet
 	if unix.SchedGetaffinity(0, &allowed) != nil {
 		return nil
@@ -72,9 +93,6 @@ func TwoCPUs() []int {
 		if allowed.IsSet(cpu) {
 			cpus = append(cpus, cpu)
 		}
-		if len(cpus) == 2 {
-			return cpus
-		}
 	}
-	return nil
+	return cpus
 }

@@ -10,6 +10,7 @@
 
 #include "../../cli/ref/cli.h"
 #include "../../measure/ref/clock.h"
+#include "../../measure/ref/place.h"
 
 enum { MAX_WORKERS = 16, OBJECT_SIZE = 256 };
 
@@ -19,12 +20,14 @@ struct page {
 	int32_t set;		/* identifier of the System V semaphores */
 	int32_t workers;
 	int32_t maker; /* process whose name the named semaphore has */
-	char gap1[44];
+	_Atomic uint32_t awake; /* workers that have seen that they are let go */
+	char gap1[40];
 
 	int64_t counter;
 	char gap2[56];
 
-	int64_t done[MAX_WORKERS];    /* ns, when each was */
+	int64_t woken[MAX_WORKERS];   /* ns, when each was */
+	int64_t done[MAX_WORKERS];
 	int64_t seen[2][MAX_WORKERS]; /* of each round of a barrier: who has come to it */
 
 	_Alignas(64) char objects[1 + MAX_WORKERS][OBJECT_SIZE];
@@ -58,11 +61,15 @@ static void make_page(void)
 		die("mmap: %s", strerror(errno));
 }
 
-/* Sleeps until the workers are let go. */
-static void await_begin(void)
+/* Sleeps until the workers are let go, and lets others run until all have seen it. */
+static void await_begin(int worker)
 {
 	while (!page->begin)
 		syscall(SYS_futex, &page->begin, FUTEX_WAIT, 0, NULL, NULL, 0);
+	page->woken[worker] = now_ns();
+	page->awake++;
+	while (page->awake < (uint32_t)page->workers)
+		sched_yield();
 }
 
 static void let_go(void)
