@@ -6,15 +6,17 @@
 // this CPU has reached the cache, where a release store is a plain MOV that does not. A
 // queue that publishes an index for each item spends most of its time in that wait.
 //
-// It is assembly because the Go compiler gives no plain store an order. It is a package
-// of its own because one that uses cgo may have no Go assembly. Under the race detector,
-// which does not see into assembly, and on other processors it is atomic.Store.
+// On amd64 it is a plain store behind a fence for the compiler, on arm64 atomic.Store,
+// which there is the release store that is wanted; under the race detector, which would
+// take a plain store for a race, and on other processors it is atomic.Store as well. All
+// are inlined. [StoreInline32] is [Store32] for one who has an atomic operation behind it.
 //
 // The counterpart, a load that orders what is done after it, is atomic.Load, which costs
 // no more than a plain load on amd64 and is LDAR on arm64.
 //
-// Two hints to the CPU come along that Go does not give to its users either: Pause, and
-// Prefetch.
+// Some hints to the CPU come along that Go does not give to its users either: Pause,
+// Prefetch and PrefetchWrite. They are assembly, and in a package of their own because one
+// that uses cgo may have none.
 //
 // # Caveats
 //

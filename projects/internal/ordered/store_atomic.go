@@ -1,4 +1,4 @@
-//go:build (!amd64 && !arm64) || race
+//go:build !amd64 || race
 
 package ordered
 
@@ -10,10 +10,3 @@ func Store(word *uint64, value uint64) { atomic.StoreUint64(word, value) }
 
 // Store32 is [Store] for 32 bits.
 func Store32(word *uint32, value uint32) { atomic.StoreUint32(word, value) }
-
-// Pause tells the CPU that this is a loop that waits for another one.
-func Pause() {}
-
-// Prefetch fetches the n bytes from start, and what shares their cache lines, into this
-// CPU's cache while it goes on. It reads nothing: they need not be there.
-func Prefetch(start *byte, n int) {}

@@ -25,6 +25,8 @@ func TestStoresWriteTheirWordAndNoOther(t *testing.T) {
 		halves := [3]uint32{7, 8, 9}
 		ordered.Store32(&halves[1], uint32(value))
 		assert.Equal(t, [3]uint32{7, uint32(value), 9}, halves)
+		ordered.StoreInline32(&halves[1], ^uint32(value))
+		assert.Equal(t, [3]uint32{7, ^uint32(value), 9}, halves)
 	}
 }
 
@@ -33,21 +35,35 @@ func TestPrefetchingNeedsNoMemory(t *testing.T) {
 	require.NoError(t, err)
 	for _, n := range []int{0, 1, 64, len(m) + 64} {
 		ordered.Prefetch(&m[0], n)
+		ordered.PrefetchWrite(&m[0], n)
 	}
 	require.NoError(t, unix.Munmap(m))
 }
 
 // Under -race this is also the proof that the detector takes the store for what it is.
 func TestWhatWasWrittenBeforeTheStoreIsSeenByWhoeverSeesTheStore(t *testing.T) {
+	var word uint64
+	t.Run("Store", func(t *testing.T) {
+		testStore(t, func() uint64 { return atomic.LoadUint64(&word) }, func(n uint64) { ordered.Store(&word, n) })
+	})
+	var half uint32
+	t.Run("StoreInline32", func(t *testing.T) {
+		testStore(t, func() uint64 { return uint64(atomic.LoadUint32(&half)) }, func(n uint64) {
+			ordered.StoreInline32(&half, uint32(n))
+			_ = atomic.LoadUint32(&half)
+		})
+	})
+}
+
+func testStore(t *testing.T, ready func() uint64, store func(n uint64)) {
 	var payload [64]uint64
-	var ready uint64
 	done := make(chan int)
 	const rounds = 20_000
 	var taken atomic.Uint64
 	go func() {
 		wrong := 0
 		for n := uint64(1); n <= rounds; n++ {
-			for atomic.LoadUint64(&ready) < n {
+			for ready() < n {
 				ordered.Pause()
 				runtime.Gosched()
 			}
@@ -64,7 +80,7 @@ func TestWhatWasWrittenBeforeTheStoreIsSeenByWhoeverSeesTheStore(t *testing.T) {
 		for i := range payload {
 			payload[i] = n
 		}
-		ordered.Store(&ready, n)
+		store(n)
 		for taken.Load() < n {
 			runtime.Gosched()
 		}

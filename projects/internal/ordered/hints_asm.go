@@ -2,17 +2,6 @@
 
 package ordered
 
-// Store writes value with release order: whoever reads it by atomic.Load also sees all
-// that this goroutine wrote before.
-//
-//go:noescape
-func Store(word *uint64, value uint64)
-
-// Store32 is [Store] for 32 bits.
-//
-//go:noescape
-func Store32(word *uint32, value uint32)
-
 // Pause tells the CPU that this is a loop that waits for another one.
 func Pause()
 
@@ -21,3 +10,9 @@ func Pause()
 //
 //go:noescape
 func Prefetch(start *byte, n int)
+
+// PrefetchWrite is [Prefetch] of what will be written: the lines are taken from the other
+// CPUs.
+//
+//go:noescape
+func PrefetchWrite(start *byte, n int)
