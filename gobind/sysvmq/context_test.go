@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"unpipc/gobind/internal/sysv/sysvtest"
 	"unpipc/gobind/ipctest"
 	"unpipc/gobind/sysvmq"
 )
@@ -36,9 +37,7 @@ func TestAnEndedContextTransfersNothing(t *testing.T) {
 		_, err = q.ReceiveMessage(ctx, m, 0, 0)
 		assert.Equal(t, cause, err)
 	}
-	s, err := q.Stat()
-	require.NoError(t, err)
-	assert.Equal(t, 1, s.Messages)
+	assert.Equal(t, 1, sysvtest.State(t, q).Messages)
 }
 
 func TestASleepEndsWithItsContextAndTransfersNothing(t *testing.T) {
@@ -62,9 +61,7 @@ func TestASleepEndsWithItsContextAndTransfersNothing(t *testing.T) {
 	assert.Equal(t, context.DeadlineExceeded, err)
 	assert.Equal(t, context.DeadlineExceeded, full.SendContext(ctx, 2, []byte("x"), 0))
 	for q, want := range map[*sysvmq.Queue]int{empty: 0, full: 1} {
-		s, err := q.Stat()
-		require.NoError(t, err)
-		assert.Equal(t, want, s.Messages)
+		assert.Equal(t, want, sysvtest.State(t, q).Messages)
 	}
 }
 
@@ -103,14 +100,9 @@ func channel(t testing.TB, q *sysvmq.Queue, mtype func() int64) ipctest.Channel 
 
 func TestNothingIsLostOrDoubledByEndingContexts(t *testing.T) {
 	q := newQueue(t)
-	s, err := q.Stat()
-	require.NoError(t, err)
-	s.MaxBytes = 24 // three messages
-	require.NoError(t, q.Set(s))
+	limit(t, q, 24) // three messages
 	ipctest.AssertInOrder(t, channel(t, q, func() int64 { return 0 }), 2000)
-	s, err = q.Stat()
-	require.NoError(t, err)
-	assert.Zero(t, s.Messages)
+	assert.Zero(t, sysvtest.State(t, q).Messages)
 }
 
 func TestManyWhoGiveUpAtRandomShareTheMessages(t *testing.T) {

@@ -3,13 +3,11 @@ package sysvmq_test
 import (
 	"os"
 	"os/exec"
-	"syscall"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
+	"unpipc/gobind/internal/sysv/sysvtest"
 	"unpipc/gobind/ipctest"
 	"unpipc/gobind/sysvmq"
 )
@@ -31,14 +29,6 @@ func newQueue(t testing.TB) *sysvmq.Queue {
 	t.Helper()
 	q, err := sysvmq.Get(sysvmq.Private, sysvmq.Create|0o600)
 	require.NoError(t, err)
-	removeLater(t, q)
+	sysvtest.RemoveLater(t, q)
 	return q
-}
-
-func removeLater(t testing.TB, q *sysvmq.Queue) {
-	t.Cleanup(func() {
-		if err := q.Remove(); err != nil {
-			assert.Contains(t, []syscall.Errno{unix.EINVAL, unix.EIDRM}, ipctest.Errno(err))
-		}
-	})
 }

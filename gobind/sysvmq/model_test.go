@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"unpipc/gobind/internal/sysv/sysvtest"
 	"unpipc/gobind/ipctest"
 	"unpipc/gobind/sysvmq"
 )
@@ -106,10 +107,7 @@ func FuzzAgainstModel(f *testing.F) {
 	f.Fuzz(func(t *testing.T, input []byte) {
 		q := newQueue(t)
 		defer func() { require.NoError(t, q.Remove()) }()
-		s, err := q.Stat()
-		require.NoError(t, err)
-		s.MaxBytes = modelMaxBytes
-		require.NoError(t, q.Set(s))
+		limit(t, q, modelMaxBytes)
 		var m model
 		one := sysvmq.NewMessage(80)
 		for serial := byte(0); len(input) >= 4; input, serial = input[4:], serial+1 {
@@ -149,8 +147,7 @@ func FuzzAgainstModel(f *testing.F) {
 				}
 			}
 		}
-		s, err = q.Stat()
-		require.NoError(t, err)
+		s := sysvtest.State(t, q)
 		require.Equal(t, len(m.messages), s.Messages)
 		require.Equal(t, m.bytes, s.Bytes)
 	})

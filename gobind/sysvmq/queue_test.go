@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 
@@ -15,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"unpipc/gobind/internal/sysv/sysvtest"
 	"unpipc/gobind/ipctest"
 	"unpipc/gobind/sysvmq"
 )
@@ -27,7 +27,7 @@ func TestErrorsNameTheQueueAndTheCall(t *testing.T) {
 
 	q, err := sysvmq.Get(key, sysvmq.Create|sysvmq.Excl|0o600)
 	require.NoError(t, err)
-	removeLater(t, q)
+	sysvtest.RemoveLater(t, q)
 	_, err = sysvmq.Get(key, sysvmq.Create|sysvmq.Excl|0o600)
 	assert.ErrorIs(t, err, fs.ErrExist)
 	name := fmt.Sprintf("System V queue %s (msqid %d)", key, q.ID())
@@ -113,85 +113,30 @@ func TestFtokNeedsAFileThatIsThere(t *testing.T) {
 
 func TestManyWhoCreateGetOneQueue(t *testing.T) {
 	key := newKey()
-	var creating sync.WaitGroup
-	ids := make([]int, 20)
-	for i := range ids {
-		creating.Go(func() {
-			q, err := sysvmq.Get(key, sysvmq.Create|0o600)
-			if assert.NoError(t, err) {
-				ids[i] = q.ID()
-			}
-		})
-	}
-	creating.Wait()
-	removeLater(t, sysvmq.Open(ids[0]))
-	for _, id := range ids {
-		assert.Equal(t, ids[0], id)
-	}
+	sysvtest.AssertOneIsMade(t, func() (*sysvmq.Queue, error) { return sysvmq.Get(key, sysvmq.Create|0o600) })
 }
 
-var _ = ipctest.Role("use as permitted", func(args []string) int {
-	n, _ := strconv.ParseInt(args[0], 0, 64)
-	may := args[1] // "r", "w", both or none
-	key := sysvmq.Key(n)
-	expect := func(call string, err error, allowed bool, otherwise syscall.Errno) {
-		want := otherwise
-		if allowed {
-			want = 0
-		}
-		if ipctest.Errno(err) != want {
-			fmt.Printf("%s with permission %q: %v\n", call, may, err)
-			os.Exit(10)
-		}
-	}
-	r, w := strings.Contains(may, "r"), strings.Contains(may, "w")
-	q, err := sysvmq.Get(key, 0)
-	if err != nil {
-		fmt.Println(err)
-		return 11
-	}
-	_, err = sysvmq.Get(key, 0o400)
-	expect("msgget to read", err, r, unix.EACCES)
-	_, err = sysvmq.Get(key, 0o200)
-	expect("msgget to write", err, w, unix.EACCES)
-	expect("msgsnd", q.Send(1, nil, sysvmq.NoWait), w, unix.EACCES)
-	if _, _, err = q.Receive(nil, 99, sysvmq.NoWait); r != (ipctest.Errno(err) == unix.ENOMSG) || !r && ipctest.Errno(err) != unix.EACCES {
-		fmt.Println("msgrcv", err)
-		return 12
-	}
-	s, err := q.Stat()
-	expect("IPC_STAT", err, r, unix.EACCES)
-	if args[2] == "another's" {
-		s.Mode = 0o666
-		expect("IPC_SET", q.Set(s), false, unix.EPERM)
-		expect("IPC_RMID", q.Remove(), false, unix.EPERM)
-	}
-	all, err := sysvmq.List()
-	if err != nil {
-		return 13
-	}
-	for _, one := range all {
-		if one.ID == q.ID() {
-			return 0 // listed, whatever its mode
-		}
-	}
-	return 14
+var _ = sysvtest.UserRole("use a queue", table, func(u sysvtest.User, key string) *sysvmq.Queue {
+	n, _ := strconv.ParseInt(key, 0, 64)
+	q, err := sysvmq.Get(sysvmq.Key(n), 0)
+	u.Expect("msgget", err, "", 0)
+	_, err = sysvmq.Get(sysvmq.Key(n), 0o400)
+	u.Expect("msgget to read", err, "r", 0)
+	_, err = sysvmq.Get(sysvmq.Key(n), 0o200)
+	u.Expect("msgget to write", err, "w", 0)
+	u.Expect("msgsnd", q.Send(1, nil, sysvmq.NoWait), "w", 0)
+	_, _, err = q.Receive(nil, 99, sysvmq.NoWait)
+	u.Expect("msgrcv", err, "r", unix.ENOMSG)
+	return q
 })
 
 func TestPermissions(t *testing.T) {
-	whose, modes := "another's", map[string]int{"": 0o600, "r": 0o604, "w": 0o602, "rw": 0o606}
-	if os.Geteuid() != 0 {
-		whose, modes = "one's own", map[string]int{"": 0, "r": 0o400, "w": 0o200, "rw": 0o600}
-	}
-	for may, mode := range modes {
+	for _, user := range sysvtest.Users() {
 		key := newKey()
-		cmd := ipctest.Command(t, "use as permitted", key.String(), may, whose)
-		ipctest.AsNobody(cmd)
-		q, err := sysvmq.Get(key, sysvmq.Create|sysvmq.Excl|mode)
+		q, err := sysvmq.Get(key, sysvmq.Create|sysvmq.Excl|user.Mode)
 		require.NoError(t, err)
-		removeLater(t, q)
-		out, err := cmd.CombinedOutput()
-		assert.NoError(t, err, string(out))
+		sysvtest.RemoveLater(t, q)
+		user.Play(t, "use a queue", key.String())
 	}
 }
 
@@ -200,10 +145,8 @@ func TestTheUmaskDoesNotCount(t *testing.T) {
 	q, err := sysvmq.Get(sysvmq.Private, 0o666)
 	unix.Umask(umask)
 	require.NoError(t, err)
-	removeLater(t, q)
-	s, err := q.Stat()
-	require.NoError(t, err)
-	assert.Equal(t, uint32(0o666), s.Mode)
+	sysvtest.RemoveLater(t, q)
+	assert.Equal(t, uint32(0o666), sysvtest.State(t, q).Mode)
 }
 
 func TestLimitsOfTheSystem(t *testing.T) {
@@ -216,9 +159,7 @@ func TestLimitsOfTheSystem(t *testing.T) {
 	q := newQueue(t)
 	assert.ErrorIs(t, q.Send(1, make([]byte, i.MaxMessage+1), 0), unix.EINVAL)
 	require.NoError(t, q.Send(1, make([]byte, i.MaxMessage), 0))
-	s, err := q.Stat()
-	require.NoError(t, err)
-	assert.Equal(t, i.MaxQueueBytes, s.MaxBytes)
+	assert.Equal(t, i.MaxQueueBytes, sysvtest.State(t, q).MaxBytes)
 	if few {
 		newQueue(t)
 		newQueue(t)

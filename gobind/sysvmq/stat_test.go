@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"unpipc/gobind/internal/sysv/sysvtest"
 	"unpipc/gobind/ipctest"
 	"unpipc/gobind/sysvmq"
 )
@@ -23,8 +23,7 @@ func TestStatTellsWhatHappened(t *testing.T) {
 	q := newQueue(t)
 	info, err := sysvmq.ReadInfo()
 	require.NoError(t, err)
-	s, err := q.Stat()
-	require.NoError(t, err)
+	s := sysvtest.State(t, q)
 	assert.False(t, s.Changed.Before(begin))
 	want := sysvmq.Stat{
 		ID: q.ID(), UID: os.Geteuid(), GID: os.Getegid(), CreatorUID: os.Geteuid(), CreatorGID: os.Getegid(),
@@ -34,16 +33,14 @@ func TestStatTellsWhatHappened(t *testing.T) {
 
 	require.NoError(t, q.Send(1, []byte("12345"), 0))
 	require.NoError(t, q.Send(2, []byte("678"), 0))
-	s, err = q.Stat()
-	require.NoError(t, err)
+	s = sysvtest.State(t, q)
 	assert.False(t, s.Sent.Before(begin))
 	want.Messages, want.Bytes, want.LastSender, want.Sent = 2, 8, os.Getpid(), s.Sent
 	assert.Equal(t, want, s)
 
 	_, _, err = q.Receive(make([]byte, 9), 2, 0)
 	require.NoError(t, err)
-	s, err = q.Stat()
-	require.NoError(t, err)
+	s = sysvtest.State(t, q)
 	assert.False(t, s.Received.Before(begin))
 	want.Messages, want.Bytes, want.LastReceiver, want.Received = 1, 5, os.Getpid(), s.Received
 	assert.Equal(t, want, s)
@@ -51,8 +48,7 @@ func TestStatTellsWhatHappened(t *testing.T) {
 
 func TestSetChangesOwnerModeAndSizeOnly(t *testing.T) {
 	q := newQueue(t)
-	before, err := q.Stat()
-	require.NoError(t, err)
+	before := sysvtest.State(t, q)
 	set := before
 	set.Mode, set.MaxBytes = 0o640, before.MaxBytes/2
 	if os.Geteuid() == 0 {
@@ -61,8 +57,7 @@ func TestSetChangesOwnerModeAndSizeOnly(t *testing.T) {
 	ignored := set
 	ignored.CreatorUID, ignored.Messages, ignored.Key, ignored.ID = 7, 7, 7, 7
 	require.NoError(t, q.Set(ignored))
-	after, err := q.Stat()
-	require.NoError(t, err)
+	after := sysvtest.State(t, q)
 	set.Changed = after.Changed
 	assert.Equal(t, set, after)
 	assert.False(t, after.Changed.Before(before.Changed))
@@ -97,42 +92,34 @@ func TestWithoutPrivilegeAQueueIsNotMadeLargerThanTheLimit(t *testing.T) {
 	assert.NoError(t, err, string(out))
 }
 
+var table = sysvtest.Table[sysvmq.Stat]{
+	List: sysvmq.List,
+	ID:   func(s sysvmq.Stat) int { return s.ID },
+	Proc: "msg",
+	Flag: "-q",
+	Shown: func(s sysvmq.Stat) (row map[string]int, line string) {
+		return map[string]int{
+			"key": int(s.Key), "msqid": s.ID, "perms": int(s.Mode), "cbytes": s.Bytes, "qnum": s.Messages,
+			"lspid": s.LastSender, "lrpid": s.LastReceiver, "uid": s.UID, "gid": s.GID,
+			"cuid": s.CreatorUID, "cgid": s.CreatorGID,
+			"stime": ipctest.SystemVTime(s.Sent), "rtime": ipctest.SystemVTime(s.Received), "ctime": ipctest.SystemVTime(s.Changed),
+		}, fmt.Sprintf(`%s +%d +\S+ +%o +%d +%d`, s.Key, s.ID, s.Mode, s.Bytes, s.Messages)
+	},
+}
+
 func TestStatAndListAgreeWithProcAndIpcs(t *testing.T) {
 	var queues []*sysvmq.Queue
 	for i := range 5 {
 		q, err := sysvmq.Get(newKey(), sysvmq.Create|sysvmq.Excl|0o600|i)
 		require.NoError(t, err)
-		removeLater(t, q)
+		sysvtest.RemoveLater(t, q)
 		queues = append(queues, q)
 	}
 	require.NoError(t, queues[1].Send(1, []byte("abc"), 0))
 	require.NoError(t, queues[3].Send(1, nil, 0))
 	_, _, err := queues[3].Receive(nil, 0, 0)
 	require.NoError(t, err)
-	require.NoError(t, queues[2].Remove(), "a hole in the table")
-
-	list, err := sysvmq.List()
-	require.NoError(t, err)
-	ipcs := ipctest.Output(t, "ipcs", "-q")
-	for i, q := range queues {
-		at := slices.IndexFunc(list, func(s sysvmq.Stat) bool { return s.ID == q.ID() })
-		if i == 2 {
-			assert.Equal(t, -1, at)
-			assert.Nil(t, ipctest.SystemV(t, "msg", q.ID()))
-			continue
-		}
-		require.NotEqual(t, -1, at)
-		s, err := q.Stat()
-		require.NoError(t, err)
-		assert.Equal(t, s, list[at])
-		assert.Equal(t, map[string]int{
-			"key": int(s.Key), "msqid": s.ID, "perms": int(s.Mode), "cbytes": s.Bytes, "qnum": s.Messages,
-			"lspid": s.LastSender, "lrpid": s.LastReceiver, "uid": s.UID, "gid": s.GID,
-			"cuid": s.CreatorUID, "cgid": s.CreatorGID,
-			"stime": ipctest.SystemVTime(s.Sent), "rtime": ipctest.SystemVTime(s.Received), "ctime": ipctest.SystemVTime(s.Changed),
-		}, ipctest.SystemV(t, "msg", q.ID()))
-		assert.Regexp(t, fmt.Sprintf(`(?m)^%s +%d +\S+ +%o +%d +%d`, s.Key, s.ID, s.Mode, s.Bytes, s.Messages), ipcs)
-	}
+	sysvtest.AssertShown(t, table, queues)
 }
 
 func TestInfoAgreesWithSysctlAndTheList(t *testing.T) {
@@ -151,19 +138,11 @@ func TestInfoAgreesWithSysctlAndTheList(t *testing.T) {
 }
 
 func TestListIsComplete(t *testing.T) {
-	made := map[int]bool{}
+	var made []*sysvmq.Queue
 	for range 100 {
-		made[newQueue(t).ID()] = true
+		made = append(made, newQueue(t))
 	}
-	list, err := sysvmq.List()
-	require.NoError(t, err)
-	others := 0
-	for _, s := range list {
-		if !made[s.ID] {
-			others++
-		}
-	}
-	assert.Equal(t, 100, len(list)-others)
+	others := sysvtest.AssertListed(t, table, made)
 	if ipctest.Isolated() {
 		assert.Zero(t, others)
 		i, err := sysvmq.ReadInfo()
@@ -177,9 +156,8 @@ func TestQueuesOfIpcmkAndForIpcrm(t *testing.T) {
 	_, err := fmt.Sscanf(ipctest.Output(t, "ipcmk", "-Q", "-p", "640"), "Message queue id: %d", &id)
 	require.NoError(t, err)
 	q := sysvmq.Open(id)
-	removeLater(t, q)
-	s, err := q.Stat()
-	require.NoError(t, err)
+	sysvtest.RemoveLater(t, q)
+	s := sysvtest.State(t, q)
 	assert.Equal(t, uint32(0o640), s.Mode)
 	same, err := sysvmq.Get(s.Key, 0)
 	require.NoError(t, err)

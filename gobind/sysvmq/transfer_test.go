@@ -15,17 +15,23 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"unpipc/gobind/internal/sysv/sysvtest"
 	"unpipc/gobind/ipctest"
 	"unpipc/gobind/sysvmq"
 )
 
+// limit sets how many bytes the queue may hold.
+func limit(t testing.TB, q *sysvmq.Queue, bytes int) {
+	t.Helper()
+	s := sysvtest.State(t, q)
+	s.MaxBytes = bytes
+	require.NoError(t, q.Set(s))
+}
+
 // fill leaves no room for another byte.
 func fill(t testing.TB, q *sysvmq.Queue) {
 	t.Helper()
-	s, err := q.Stat()
-	require.NoError(t, err)
-	s.MaxBytes = 64
-	require.NoError(t, q.Set(s))
+	limit(t, q, 64)
 	require.NoError(t, q.Send(1, make([]byte, 64), 0))
 }
 
@@ -119,10 +125,7 @@ func TestANewLimitWakesSenders(t *testing.T) {
 	done := make(chan error)
 	go func() { done <- q.Send(1, make([]byte, 36), 0) }()
 	ipctest.Asleep(t, unix.SYS_MSGSND, 1)
-	s, err := q.Stat()
-	require.NoError(t, err)
-	s.MaxBytes = 100
-	require.NoError(t, q.Set(s))
+	limit(t, q, 100)
 	require.NoError(t, <-done)
 }
 
@@ -130,10 +133,7 @@ func TestANewLimitWakesSenders(t *testing.T) {
 // sends to itself all the time.
 func TestSignalsNeitherEndACallNorLoseAMessage(t *testing.T) {
 	q := newQueue(t)
-	s, err := q.Stat()
-	require.NoError(t, err)
-	s.MaxBytes = 24 // three messages, so both ends sleep now and then
-	require.NoError(t, q.Set(s))
+	limit(t, q, 24) // three messages, so both ends sleep now and then
 	calls := []uintptr{unix.SYS_MSGRCV, unix.SYS_MSGSND}
 	var hits [2]atomic.Int64
 	ended := make(chan struct{})
@@ -315,7 +315,7 @@ func TestMessagesToAndFromPerl(t *testing.T) {
 	key := newKey()
 	q, err := sysvmq.Get(key, sysvmq.Create|sysvmq.Excl|0o600)
 	require.NoError(t, err)
-	removeLater(t, q)
+	sysvtest.RemoveLater(t, q)
 	require.NoError(t, q.Send(5, []byte("to perl\x00with NUL"), 0))
 	require.NoError(t, q.Send(3, nil, 0))
 	out := perl(t, `my $q = msgget(hex $ARGV[0], 0) // die $!;

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"unpipc/gobind/internal/sysv/sysvtest"
 	"unpipc/gobind/ipctest"
 	"unpipc/gobind/sysvsem"
 )
@@ -32,7 +33,7 @@ func TestOneOfManyMakesTheSetAndAllFindItsValues(t *testing.T) {
 				defer mu.Unlock()
 				if made {
 					makers++
-					removeLater(t, s)
+					sysvtest.RemoveLater(t, s)
 				}
 				assert.NoError(t, s.Do(sysvsem.Op{Add: -1, Flags: sysvsem.NoWait}), "the values are there")
 			})
@@ -74,7 +75,7 @@ func TestProcessesThatMakeOneSetFindItsValues(t *testing.T) {
 	running.Wait()
 	s, err := sysvsem.Get(key, 2, 0)
 	require.NoError(t, err)
-	removeLater(t, s)
+	sysvtest.RemoveLater(t, s)
 	assert.Equal(t, []int{5, 0}, values(t, s))
 }
 
@@ -82,7 +83,7 @@ func TestASetIsNotUsedBeforeItsMakerHasFinished(t *testing.T) {
 	key := newKey()
 	s, err := sysvsem.Get(key, 1, sysvsem.Create|sysvsem.Excl|0o600)
 	require.NoError(t, err)
-	removeLater(t, s)
+	sysvtest.RemoveLater(t, s)
 	require.NoError(t, s.SetValue(0, 1))
 
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
@@ -106,7 +107,7 @@ func TestASetThatIsRemovedUnfinishedIsMadeAnew(t *testing.T) {
 	key := newKey()
 	s, err := sysvsem.Get(key, 1, sysvsem.Create|sysvsem.Excl|0o600)
 	require.NoError(t, err)
-	removeLater(t, s)
+	sysvtest.RemoveLater(t, s)
 	done := make(chan *sysvsem.Set, 1)
 	go func() {
 		anew, made, err := sysvsem.Establish(t.Context(), key, 0o600, 9)
@@ -117,7 +118,7 @@ func TestASetThatIsRemovedUnfinishedIsMadeAnew(t *testing.T) {
 	require.NoError(t, s.Remove())
 	anew := <-done
 	require.NotNil(t, anew)
-	removeLater(t, anew)
+	sysvtest.RemoveLater(t, anew)
 	assert.Equal(t, []int{9}, values(t, anew))
 }
 
@@ -132,7 +133,7 @@ func TestWhatCannotBeEstablishedLeavesNothing(t *testing.T) {
 
 	s, made, err := sysvsem.Establish(t.Context(), key, 0o600, 1)
 	require.NoError(t, err)
-	removeLater(t, s)
+	sysvtest.RemoveLater(t, s)
 	assert.True(t, made)
 	_, _, err = sysvsem.Establish(t.Context(), key, 0o600, 1, 2)
 	assert.ErrorIs(t, err, unix.EINVAL, "the set that is there has one semaphore")

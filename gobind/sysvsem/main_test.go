@@ -3,13 +3,11 @@ package sysvsem_test
 import (
 	"os"
 	"os/exec"
-	"syscall"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
+	"unpipc/gobind/internal/sysv/sysvtest"
 	"unpipc/gobind/ipctest"
 	"unpipc/gobind/sysvsem"
 )
@@ -31,17 +29,9 @@ func newSet(t testing.TB, values ...int) *sysvsem.Set {
 	t.Helper()
 	s, err := sysvsem.Get(sysvsem.Private, len(values), sysvsem.Create|0o600)
 	require.NoError(t, err)
-	removeLater(t, s)
+	sysvtest.RemoveLater(t, s)
 	require.NoError(t, s.SetValues(values...))
 	return s
-}
-
-func removeLater(t testing.TB, s *sysvsem.Set) {
-	t.Cleanup(func() {
-		if err := s.Remove(); err != nil {
-			assert.Contains(t, []syscall.Errno{unix.EINVAL, unix.EIDRM}, ipctest.Errno(err))
-		}
-	})
 }
 
 func values(t testing.TB, s *sysvsem.Set) []int {

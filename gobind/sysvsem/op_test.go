@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"unpipc/gobind/internal/sysv/sysvtest"
 	"unpipc/gobind/ipctest"
 	"unpipc/gobind/sysvsem"
 )
@@ -43,7 +44,7 @@ func TestErrorsNameTheSetAndTheCall(t *testing.T) {
 	assert.ErrorIs(t, err, fs.ErrNotExist)
 	s, err := sysvsem.Get(key, 1, sysvsem.Create|sysvsem.Excl|0o600)
 	require.NoError(t, err)
-	removeLater(t, s)
+	sysvtest.RemoveLater(t, s)
 	_, err = sysvsem.Get(key, 1<<40, 0)
 	assert.ErrorIs(t, err, unix.EINVAL)
 	name := fmt.Sprintf("System V semaphores %s (semid %d)", key, s.ID())
@@ -323,7 +324,7 @@ func TestPerlAndIpcsSeeTheSameValues(t *testing.T) {
 	key := newKey()
 	s, err := sysvsem.Get(key, 2, sysvsem.Create|sysvsem.Excl|0o600)
 	require.NoError(t, err)
-	removeLater(t, s)
+	sysvtest.RemoveLater(t, s)
 	require.NoError(t, s.SetValues(3, 4))
 	out := ipctest.Output(t, "perl", "-e", `my $s = semget(hex $ARGV[0], 2, 0) // die $!;
 		semop($s, pack "s!3 s!3", 0, -2, 0, 1, 6, 0) or die $!;

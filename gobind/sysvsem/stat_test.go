@@ -3,7 +3,6 @@ package sysvsem_test
 import (
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -13,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"unpipc/gobind/internal/sysv/sysvtest"
 	"unpipc/gobind/ipctest"
 	"unpipc/gobind/sysvsem"
 )
@@ -20,8 +20,7 @@ import (
 func TestStatTellsWhatHappened(t *testing.T) {
 	begin := time.Now().Add(-time.Minute) // the kernel's seconds come from a clock that lags a little
 	s := newSet(t, 0, 0)
-	st, err := s.Stat()
-	require.NoError(t, err)
+	st := sysvtest.State(t, s)
 	assert.False(t, st.Changed.Before(begin))
 	want := sysvsem.Stat{
 		ID: s.ID(), UID: os.Geteuid(), GID: os.Getegid(), CreatorUID: os.Geteuid(), CreatorGID: os.Getegid(),
@@ -29,8 +28,7 @@ func TestStatTellsWhatHappened(t *testing.T) {
 	}
 	assert.Equal(t, want, st)
 	require.NoError(t, s.Do(op(0, 1)))
-	st, err = s.Stat()
-	require.NoError(t, err)
+	st = sysvtest.State(t, s)
 	assert.False(t, st.Operated.Before(begin))
 	want.Operated = st.Operated
 	assert.Equal(t, want, st)
@@ -38,8 +36,7 @@ func TestStatTellsWhatHappened(t *testing.T) {
 
 func TestSetChangesOwnerAndModeOnly(t *testing.T) {
 	s := newSet(t, 1)
-	st, err := s.Stat()
-	require.NoError(t, err)
+	st := sysvtest.State(t, s)
 	want := st
 	want.Mode = 0o640
 	if os.Geteuid() == 0 {
@@ -48,12 +45,25 @@ func TestSetChangesOwnerAndModeOnly(t *testing.T) {
 	ignored := want
 	ignored.CreatorUID, ignored.Semaphores, ignored.Key, ignored.ID = 7, 7, 7, 7
 	require.NoError(t, s.Set(ignored))
-	got, err := s.Stat()
-	require.NoError(t, err)
+	got := sysvtest.State(t, s)
 	want.Changed = got.Changed
 	assert.Equal(t, want, got)
 	want.UID = -1
 	assert.ErrorIs(t, s.Set(want), unix.EINVAL)
+}
+
+var table = sysvtest.Table[sysvsem.Stat]{
+	List: sysvsem.List,
+	ID:   func(st sysvsem.Stat) int { return st.ID },
+	Proc: "sem",
+	Flag: "-s",
+	Shown: func(st sysvsem.Stat) (row map[string]int, line string) {
+		return map[string]int{
+			"key": int(st.Key), "semid": st.ID, "perms": int(st.Mode), "nsems": st.Semaphores,
+			"uid": st.UID, "gid": st.GID, "cuid": st.CreatorUID, "cgid": st.CreatorGID,
+			"otime": ipctest.SystemVTime(st.Operated), "ctime": ipctest.SystemVTime(st.Changed),
+		}, fmt.Sprintf(`%s +%d +\S+ +%o +%d`, st.Key, st.ID, st.Mode, st.Semaphores)
+	},
 }
 
 func TestStatAndListAgreeWithProcAndIpcs(t *testing.T) {
@@ -61,33 +71,11 @@ func TestStatAndListAgreeWithProcAndIpcs(t *testing.T) {
 	for i := range 5 {
 		s, err := sysvsem.Get(newKey(), i+1, sysvsem.Create|sysvsem.Excl|0o600|i)
 		require.NoError(t, err)
-		removeLater(t, s)
+		sysvtest.RemoveLater(t, s)
 		sets = append(sets, s)
 	}
 	require.NoError(t, sets[1].Do(op(0, 1)))
-	require.NoError(t, sets[2].Remove(), "a hole in the table")
-
-	list, err := sysvsem.List()
-	require.NoError(t, err)
-	ipcs := ipctest.Output(t, "ipcs", "-s")
-	for i, s := range sets {
-		at := slices.IndexFunc(list, func(st sysvsem.Stat) bool { return st.ID == s.ID() })
-		if i == 2 {
-			assert.Equal(t, -1, at)
-			assert.Nil(t, ipctest.SystemV(t, "sem", s.ID()))
-			continue
-		}
-		require.NotEqual(t, -1, at)
-		st, err := s.Stat()
-		require.NoError(t, err)
-		assert.Equal(t, st, list[at])
-		assert.Equal(t, map[string]int{
-			"key": int(st.Key), "semid": st.ID, "perms": int(st.Mode), "nsems": st.Semaphores,
-			"uid": st.UID, "gid": st.GID, "cuid": st.CreatorUID, "cgid": st.CreatorGID,
-			"otime": ipctest.SystemVTime(st.Operated), "ctime": ipctest.SystemVTime(st.Changed),
-		}, ipctest.SystemV(t, "sem", s.ID()))
-		assert.Regexp(t, fmt.Sprintf(`(?m)^%s +%d +\S+ +%o +%d`, st.Key, st.ID, st.Mode, st.Semaphores), ipcs)
-	}
+	sysvtest.AssertShown(t, table, sets)
 }
 
 func TestInfoAgreesWithSysctlAndTheList(t *testing.T) {
@@ -112,21 +100,11 @@ func TestTheListIsCompleteAndLimitsHold(t *testing.T) {
 			MaxInSet: 32, MaxSemaphores: 64, MaxOps: 10, MaxSets: 20, MaxValue: 32767, MaxUndo: 32767,
 		}, i)
 	}
-	made := map[int]*sysvsem.Set{}
-	var s *sysvsem.Set
+	var made []*sysvsem.Set
 	for range 20 {
-		s = newSet(t, 0, 0, 0)
-		made[s.ID()] = s
+		made = append(made, newSet(t, 0, 0, 0))
 	}
-	list, err := sysvsem.List()
-	require.NoError(t, err)
-	others := 0
-	for _, st := range list {
-		if made[st.ID] == nil {
-			others++
-		}
-	}
-	assert.Equal(t, 20, len(list)-others)
+	s, others := made[0], sysvtest.AssertListed(t, table, made)
 	_, err = sysvsem.Get(sysvsem.Private, i.MaxInSet+1, 0o600)
 	assert.ErrorIs(t, err, unix.EINVAL)
 	assert.NoError(t, s.Do(make([]sysvsem.Op, i.MaxOps)...))
@@ -150,9 +128,8 @@ func TestSetsOfIpcmkAndForIpcrm(t *testing.T) {
 	_, err := fmt.Sscanf(ipctest.Output(t, "ipcmk", "-S", "4", "-p", "640"), "Semaphore id: %d", &id)
 	require.NoError(t, err)
 	s := sysvsem.Open(id)
-	removeLater(t, s)
-	st, err := s.Stat()
-	require.NoError(t, err)
+	sysvtest.RemoveLater(t, s)
+	st := sysvtest.State(t, s)
 	assert.Equal(t, uint32(0o640), st.Mode)
 	assert.Equal(t, 4, st.Semaphores)
 	same, err := sysvsem.Get(st.Key, 4, 0)
@@ -169,4 +146,30 @@ func TestKeysAreThoseOfEveryProgram(t *testing.T) {
 	require.NoError(t, err)
 	out := ipctest.Output(t, "perl", "-e", `use IPC::SysV 'ftok'; printf "0x%08x", ftok("/", ord "B") & 0xffffffff`)
 	assert.Equal(t, key.String(), out)
+}
+
+var _ = sysvtest.UserRole("use a set", table, func(u sysvtest.User, key string) *sysvsem.Set {
+	n, _ := strconv.ParseInt(key, 0, 64)
+	s, err := sysvsem.Get(sysvsem.Key(n), 2, 0)
+	u.Expect("semget", err, "", 0)
+	_, err = sysvsem.Get(sysvsem.Key(n), 2, 0o400)
+	u.Expect("semget to read", err, "r", 0)
+	_, err = sysvsem.Get(sysvsem.Key(n), 2, 0o200)
+	u.Expect("semget to write", err, "w", 0)
+	u.Expect("semop by 1", s.Do(op(0, 1)), "w", 0)
+	u.Expect("semop by 0", s.Do(op(1, 0)), "r", 0)
+	_, err = s.Value(0)
+	u.Expect("GETVAL", err, "r", 0)
+	u.Expect("SETVAL", s.SetValue(0, 7), "w", 0)
+	return s
+})
+
+func TestPermissions(t *testing.T) {
+	for _, user := range sysvtest.Users() {
+		key := newKey()
+		s, err := sysvsem.Get(key, 2, sysvsem.Create|sysvsem.Excl|user.Mode)
+		require.NoError(t, err)
+		sysvtest.RemoveLater(t, s)
+		user.Play(t, "use a set", key.String())
+	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"unpipc/gobind/internal/sysv/sysvtest"
 	"unpipc/gobind/ipctest"
 	"unpipc/gobind/mmap"
 	"unpipc/gobind/sysvshm"
@@ -27,7 +28,7 @@ func TestBytesGoBothWaysBetweenGoAndC(t *testing.T) {
 	key := newKey()
 	s, err := sysvshm.Get(key, 5000, sysvshm.Create|sysvshm.Excl|0o600)
 	require.NoError(t, err)
-	removeLater(t, s)
+	sysvtest.RemoveLater(t, s)
 	memory := attach(t, s, 0)
 	copy(memory[4990:], "from Go")
 	c := inC(t, fmt.Sprintf("get %d 0 - 0", key), "attach 0 -", "read 4990 10", "write 4093 66726f6d2043", "hold", "read 0 1", "detach")
@@ -103,9 +104,7 @@ func TestASegmentIsAttachedMoreThanOnce(t *testing.T) {
 	assert.NotEqual(t, address(a), address(b))
 	a[50] = 5
 	assert.Equal(t, byte(5), b[50])
-	st, err := s.Stat()
-	require.NoError(t, err)
-	assert.Equal(t, 2, st.Attached)
+	assert.Equal(t, 2, sysvtest.State(t, s).Attached)
 }
 
 func TestWhatIsNotAttachedIsNotDetached(t *testing.T) {
@@ -124,13 +123,12 @@ func TestRemovedWhileAttachedItLivesUntilTheLastDetach(t *testing.T) {
 	key := newKey()
 	s, err := sysvshm.Get(key, 100, sysvshm.Create|sysvshm.Excl|0o640)
 	require.NoError(t, err)
-	removeLater(t, s)
+	sysvtest.RemoveLater(t, s)
 	memory, err := s.Attach(0)
 	require.NoError(t, err)
 	require.NoError(t, s.Remove())
 
-	st, err := s.Stat()
-	require.NoError(t, err)
+	st := sysvtest.State(t, s)
 	assert.True(t, st.Removed)
 	assert.Equal(t, sysvshm.Private, st.Key)
 	assert.Equal(t, 1, st.Attached)
@@ -144,9 +142,7 @@ func TestRemovedWhileAttachedItLivesUntilTheLastDetach(t *testing.T) {
 	assert.Equal(t, []string{"0", "0", "77", "mode 640, 100 bytes, 2 attached, dest"}, c.Lines(4), "by its identifier it is still attached")
 	memory[0] = 0x78
 	require.NoError(t, sysvshm.Detach(memory))
-	st, err = s.Stat()
-	require.NoError(t, err)
-	assert.Equal(t, 1, st.Attached)
+	assert.Equal(t, 1, sysvtest.State(t, s).Attached)
 	out := c.Rest()
 	assert.Equal(t, []string{"0", "78", "0"}, out[:3])
 	assert.Contains(t, []string{ipctest.Outcome(unix.EINVAL), ipctest.Outcome(unix.EIDRM)}, out[3])
@@ -159,14 +155,12 @@ func TestAKilledHolderDetaches(t *testing.T) {
 	memory := attach(t, s, 0)
 	c := inC(t, fmt.Sprintf("id %d", s.ID()), "attach 0 -", "write 0 aa", "hold")
 	c.Lines(3)
-	st, err := s.Stat()
-	require.NoError(t, err)
+	st := sysvtest.State(t, s)
 	assert.Equal(t, 2, st.Attached)
 	assert.Equal(t, c.Process.Pid, st.LastPID)
 	c.Kill()
 	ipctest.Eventually(t, func() bool { // who looks at it in /proc keeps its memory a moment
-		st, err = s.Stat()
-		return err == nil && st.Attached == 1
+		return sysvtest.State(t, s).Attached == 1
 	}, "the killed process is still attached")
 	assert.Equal(t, byte(0xaa), memory[0])
 }
@@ -197,7 +191,7 @@ func TestHugePagesOrAClearError(t *testing.T) {
 		assert.Contains(t, []any{unix.ENOMEM, unix.EPERM, unix.EINVAL, unix.ENOENT}, any(ipctest.Errno(err)), "none are set aside")
 		return
 	}
-	removeLater(t, s)
+	sysvtest.RemoveLater(t, s)
 	memory := attach(t, s, 0)
 	assert.Zero(t, address(memory)%(2<<20))
 	memory[2<<20-1] = 1

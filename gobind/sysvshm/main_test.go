@@ -3,13 +3,12 @@ package sysvshm_test
 import (
 	"os"
 	"os/exec"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 
+	"unpipc/gobind/internal/sysv/sysvtest"
 	"unpipc/gobind/ipctest"
 	"unpipc/gobind/sysvshm"
 )
@@ -31,16 +30,8 @@ func newSegment(t testing.TB, bytes int) *sysvshm.Segment {
 	t.Helper()
 	s, err := sysvshm.Get(sysvshm.Private, bytes, sysvshm.Create|0o600)
 	require.NoError(t, err)
-	removeLater(t, s)
+	sysvtest.RemoveLater(t, s)
 	return s
-}
-
-func removeLater(t testing.TB, s *sysvshm.Segment) {
-	t.Cleanup(func() {
-		if err := s.Remove(); err != nil {
-			assert.Contains(t, []syscall.Errno{unix.EINVAL, unix.EIDRM}, ipctest.Errno(err))
-		}
-	})
 }
 
 // attach maps the segment until the end of the test.

@@ -3,10 +3,8 @@ package sysvshm_test
 import (
 	"fmt"
 	"io/fs"
-	"os"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 
@@ -14,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"unpipc/gobind/internal/sysv/sysvtest"
 	"unpipc/gobind/ipctest"
 	"unpipc/gobind/sysvshm"
 )
@@ -26,7 +25,7 @@ func TestErrorsNameTheSegmentAndTheCall(t *testing.T) {
 
 	s, err := sysvshm.Get(key, 100, sysvshm.Create|sysvshm.Excl|0o600)
 	require.NoError(t, err)
-	removeLater(t, s)
+	sysvtest.RemoveLater(t, s)
 	_, err = sysvshm.Get(key, 100, sysvshm.Create|sysvshm.Excl|0o600)
 	assert.ErrorIs(t, err, fs.ErrExist)
 	name := fmt.Sprintf("System V shared memory %s (shmid %d)", key, s.ID())
@@ -79,7 +78,7 @@ func TestSizesAndFlagsAreJudgedAsInC(t *testing.T) {
 				if c.there {
 					s, err := sysvshm.Get(key, 5000, sysvshm.Create|sysvshm.Excl|0o600)
 					require.NoError(t, err)
-					removeLater(t, s)
+					sysvtest.RemoveLater(t, s)
 				}
 				defer func() {
 					if s, err := sysvshm.Get(key, 0, 0); err == nil {
@@ -107,21 +106,7 @@ func TestSizesAndFlagsAreJudgedAsInC(t *testing.T) {
 
 func TestManyWhoCreateGetOneSegment(t *testing.T) {
 	key := newKey()
-	var creating sync.WaitGroup
-	ids := make([]int, 20)
-	for i := range ids {
-		creating.Go(func() {
-			s, err := sysvshm.Get(key, 4096, sysvshm.Create|0o600)
-			if assert.NoError(t, err) {
-				ids[i] = s.ID()
-			}
-		})
-	}
-	creating.Wait()
-	removeLater(t, sysvshm.Open(ids[0]))
-	for _, id := range ids {
-		assert.Equal(t, ids[0], id)
-	}
+	sysvtest.AssertOneIsMade(t, func() (*sysvshm.Segment, error) { return sysvshm.Get(key, 4096, sysvshm.Create|0o600) })
 }
 
 func TestFtokAndKeys(t *testing.T) {
@@ -133,68 +118,32 @@ func TestFtokAndKeys(t *testing.T) {
 	assert.Equal(t, "0x00000000", sysvshm.Private.String())
 }
 
-var _ = ipctest.Role("use as permitted", func(args []string) int {
-	id, _ := strconv.Atoi(args[0])
-	may := args[1] // "r", "rw" or none
-	s := sysvshm.Open(id)
-	r, w := strings.Contains(may, "r"), strings.Contains(may, "w")
-	expect := func(call string, err error, allowed bool, otherwise syscall.Errno) {
-		want := otherwise
-		if allowed {
-			want = 0
-		}
-		if ipctest.Errno(err) != want {
-			fmt.Printf("%s with permission %q: %v\n", call, may, err)
-			os.Exit(10)
-		}
-	}
+var _ = sysvtest.UserRole("use a segment", table, func(u sysvtest.User, id string) *sysvshm.Segment {
+	n, _ := strconv.Atoi(id)
+	s := sysvshm.Open(n)
 	memory, err := s.Attach(sysvshm.ReadOnly)
-	expect("shmat to read", err, r, unix.EACCES)
+	u.Expect("shmat to read", err, "r", 0)
 	if err == nil && memory[0] != 42 {
-		return 11
+		panic("not the memory of this segment")
 	}
 	memory, err = s.Attach(0)
-	expect("shmat to write", err, r && w, unix.EACCES)
+	u.Expect("shmat to write", err, "rw", 0)
 	if err == nil {
 		memory[1] = 43
 	}
-	st, err := s.Stat()
-	expect("IPC_STAT", err, r, unix.EACCES)
-	if args[2] == "another's" {
-		st.Mode = 0o666
-		expect("IPC_SET", s.Set(st), false, unix.EPERM)
-		expect("IPC_RMID", s.Remove(), false, unix.EPERM)
-	}
-	all, err := sysvshm.List()
-	if err != nil {
-		return 12
-	}
-	for _, one := range all {
-		if one.ID == id {
-			return 0 // listed, whatever its mode
-		}
-	}
-	return 13
+	return s
 })
 
 func TestPermissions(t *testing.T) {
-	whose, modes := "another's", map[string]uint32{"": 0o600, "r": 0o604, "w": 0o602, "rw": 0o606}
-	if os.Geteuid() != 0 {
-		whose, modes = "one's own", map[string]uint32{"": 0, "r": 0o400, "w": 0o200, "rw": 0o600}
-	}
-	for may, mode := range modes {
+	for _, user := range sysvtest.Users() {
 		s := newSegment(t, 100)
 		memory := attach(t, s, 0)
 		memory[0] = 42
-		cmd := ipctest.Command(t, "use as permitted", strconv.Itoa(s.ID()), may, whose)
-		ipctest.AsNobody(cmd)
-		st, err := s.Stat()
-		require.NoError(t, err)
-		st.Mode = mode
+		st := sysvtest.State(t, s)
+		st.Mode = uint32(user.Mode)
 		require.NoError(t, s.Set(st))
-		out, err := cmd.CombinedOutput()
-		assert.NoError(t, err, string(out))
-		if may == "rw" {
+		user.Play(t, "use a segment", strconv.Itoa(s.ID()))
+		if user.May == "rw" {
 			assert.Equal(t, byte(43), memory[1])
 		}
 	}
@@ -205,10 +154,8 @@ func TestTheUmaskDoesNotCount(t *testing.T) {
 	s, err := sysvshm.Get(sysvshm.Private, 1, 0o666)
 	unix.Umask(umask)
 	require.NoError(t, err)
-	removeLater(t, s)
-	st, err := s.Stat()
-	require.NoError(t, err)
-	assert.Equal(t, uint32(0o666), st.Mode)
+	sysvtest.RemoveLater(t, s)
+	assert.Equal(t, uint32(0o666), sysvtest.State(t, s).Mode)
 }
 
 func TestLimitsOfTheSystem(t *testing.T) {
@@ -238,7 +185,7 @@ func TestLimitsOfTheSystem(t *testing.T) {
 		s, err := sysvshm.Get(sysvshm.Private, c.bytes, 0o600)
 		assert.Equal(t, c.want, ipctest.Errno(err), c.why)
 		if err == nil {
-			removeLater(t, s)
+			sysvtest.RemoveLater(t, s)
 		}
 	}
 	i.Segments, i.Pages = 3, 5

@@ -80,15 +80,11 @@ func readInfo() (info Info, highest int, err error) {
 // List is the state of every segment in this IPC namespace, readable or not
 // (SHM_STAT_ANY, Linux 4.17). Error: *os.SyscallError.
 func List() ([]Stat, error) {
-	_, highest, err := readInfo()
-	if err != nil {
-		return nil, err
-	}
-	return sysv.List(highest, func(index int) (Stat, syscall.Errno) {
+	return sysv.List(readInfo, func(index int) (Stat, syscall.Errno) {
 		var c C.struct_unp_shm_stat
 		errno := syscall.Errno(C.unp_shm_stat_index(C.int(index), &c))
 		return newStat(&c), errno
-	}), nil
+	})
 }
 
 func newStat(c *C.struct_unp_shm_stat) Stat {

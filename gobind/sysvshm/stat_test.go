@@ -3,7 +3,6 @@ package sysvshm_test
 import (
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -13,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"unpipc/gobind/internal/sysv/sysvtest"
 	"unpipc/gobind/ipctest"
 	"unpipc/gobind/sysvshm"
 )
@@ -20,8 +20,7 @@ import (
 func TestStatTellsWhatHappened(t *testing.T) {
 	begin := time.Now().Add(-time.Minute) // the kernel's seconds come from a clock that lags a little
 	s := newSegment(t, 5000)
-	st, err := s.Stat()
-	require.NoError(t, err)
+	st := sysvtest.State(t, s)
 	assert.False(t, st.ChangedTime.Before(begin))
 	want := sysvshm.Stat{
 		ID: s.ID(), UID: os.Geteuid(), GID: os.Getegid(), CreatorUID: os.Geteuid(), CreatorGID: os.Getegid(),
@@ -31,15 +30,13 @@ func TestStatTellsWhatHappened(t *testing.T) {
 
 	memory, err := s.Attach(0)
 	require.NoError(t, err)
-	st, err = s.Stat()
-	require.NoError(t, err)
+	st = sysvtest.State(t, s)
 	assert.False(t, st.AttachTime.Before(begin))
 	want.Attached, want.LastPID, want.AttachTime = 1, os.Getpid(), st.AttachTime
 	assert.Equal(t, want, st)
 
 	require.NoError(t, sysvshm.Detach(memory))
-	st, err = s.Stat()
-	require.NoError(t, err)
+	st = sysvtest.State(t, s)
 	assert.False(t, st.DetachTime.Before(begin))
 	want.Attached, want.DetachTime = 0, st.DetachTime
 	assert.Equal(t, want, st)
@@ -47,8 +44,7 @@ func TestStatTellsWhatHappened(t *testing.T) {
 
 func TestSetChangesOwnerAndModeOnly(t *testing.T) {
 	s := newSegment(t, 100)
-	before, err := s.Stat()
-	require.NoError(t, err)
+	before := sysvtest.State(t, s)
 	set := before
 	set.Mode = 0o640
 	if os.Geteuid() == 0 {
@@ -57,8 +53,7 @@ func TestSetChangesOwnerAndModeOnly(t *testing.T) {
 	ignored := set
 	ignored.CreatorUID, ignored.Bytes, ignored.Key, ignored.ID, ignored.Attached = 7, 7, 7, 7, 7
 	require.NoError(t, s.Set(ignored))
-	after, err := s.Stat()
-	require.NoError(t, err)
+	after := sysvtest.State(t, s)
 	set.ChangedTime = after.ChangedTime
 	assert.Equal(t, set, after)
 	set.UID = -1
@@ -69,14 +64,26 @@ func TestSetChangesOwnerAndModeOnly(t *testing.T) {
 func TestLockedSegmentsAreShownAsSuch(t *testing.T) {
 	s := newSegment(t, 100)
 	require.NoError(t, s.Lock())
-	st, err := s.Stat()
-	require.NoError(t, err)
+	st := sysvtest.State(t, s)
 	assert.True(t, st.Locked)
 	assert.Equal(t, []string{"0", "mode 600, 100 bytes, 0 attached, locked"}, inC(t, fmt.Sprintf("id %d", s.ID()), "stat").Rest())
 	require.NoError(t, s.Unlock())
-	st, err = s.Stat()
-	require.NoError(t, err)
-	assert.False(t, st.Locked)
+	assert.False(t, sysvtest.State(t, s).Locked)
+}
+
+var table = sysvtest.Table[sysvshm.Stat]{
+	List: sysvshm.List,
+	ID:   func(s sysvshm.Stat) int { return s.ID },
+	Proc: "shm",
+	Flag: "-m",
+	Shown: func(s sysvshm.Stat) (row map[string]int, line string) {
+		return map[string]int{
+			"key": int(s.Key), "shmid": s.ID, "perms": int(s.Mode), "size": s.Bytes, "nattch": s.Attached,
+			"cpid": s.CreatorPID, "lpid": s.LastPID, "uid": s.UID, "gid": s.GID,
+			"cuid": s.CreatorUID, "cgid": s.CreatorGID,
+			"atime": ipctest.SystemVTime(s.AttachTime), "dtime": ipctest.SystemVTime(s.DetachTime), "ctime": ipctest.SystemVTime(s.ChangedTime),
+		}, fmt.Sprintf(`%s +%d +\S+ +%o +%d +%d`, s.Key, s.ID, s.Mode, s.Bytes, s.Attached)
+	},
 }
 
 func TestStatAndListAgreeWithProcAndIpcs(t *testing.T) {
@@ -84,37 +91,11 @@ func TestStatAndListAgreeWithProcAndIpcs(t *testing.T) {
 	for i := range 5 {
 		s, err := sysvshm.Get(newKey(), 1000*(i+1), sysvshm.Create|sysvshm.Excl|0o600|i)
 		require.NoError(t, err)
-		removeLater(t, s)
+		sysvtest.RemoveLater(t, s)
 		segments = append(segments, s)
 	}
 	attach(t, segments[1], 0)[0] = 1
-	require.NoError(t, segments[2].Remove(), "a hole in the table")
-
-	list, err := sysvshm.List()
-	require.NoError(t, err)
-	ipcs := ipctest.Output(t, "ipcs", "-m")
-	for i, segment := range segments {
-		at := slices.IndexFunc(list, func(s sysvshm.Stat) bool { return s.ID == segment.ID() })
-		if i == 2 {
-			assert.Equal(t, -1, at)
-			assert.Nil(t, ipctest.SystemV(t, "shm", segment.ID()))
-			continue
-		}
-		require.NotEqual(t, -1, at)
-		s, err := segment.Stat()
-		require.NoError(t, err)
-		assert.Equal(t, s, list[at])
-		line := ipctest.SystemV(t, "shm", segment.ID())
-		delete(line, "rss")
-		delete(line, "swap")
-		assert.Equal(t, map[string]int{
-			"key": int(s.Key), "shmid": s.ID, "perms": int(s.Mode), "size": s.Bytes, "nattch": s.Attached,
-			"cpid": s.CreatorPID, "lpid": s.LastPID, "uid": s.UID, "gid": s.GID,
-			"cuid": s.CreatorUID, "cgid": s.CreatorGID,
-			"atime": ipctest.SystemVTime(s.AttachTime), "dtime": ipctest.SystemVTime(s.DetachTime), "ctime": ipctest.SystemVTime(s.ChangedTime),
-		}, line)
-		assert.Regexp(t, fmt.Sprintf(`(?m)^%s +%d +\S+ +%o +%d +%d`, s.Key, s.ID, s.Mode, s.Bytes, s.Attached), ipcs)
-	}
+	sysvtest.AssertShown(t, table, segments)
 }
 
 func TestInfoAgreesWithSysctlAndTheList(t *testing.T) {
@@ -133,19 +114,11 @@ func TestInfoAgreesWithSysctlAndTheList(t *testing.T) {
 }
 
 func TestListIsComplete(t *testing.T) {
-	made := map[int]bool{}
+	var made []*sysvshm.Segment
 	for range 100 {
-		made[newSegment(t, 1).ID()] = true
+		made = append(made, newSegment(t, 1))
 	}
-	list, err := sysvshm.List()
-	require.NoError(t, err)
-	others := 0
-	for _, s := range list {
-		if !made[s.ID] {
-			others++
-		}
-	}
-	assert.Equal(t, 100, len(list)-others)
+	others := sysvtest.AssertListed(t, table, made)
 	if ipctest.Isolated() {
 		assert.Zero(t, others)
 		i, err := sysvshm.ReadInfo()
@@ -159,9 +132,8 @@ func TestSegmentsOfIpcmkAndForIpcrm(t *testing.T) {
 	_, err := fmt.Sscanf(ipctest.Output(t, "ipcmk", "-M", "6000", "-p", "640"), "Shared memory id: %d", &id)
 	require.NoError(t, err)
 	s := sysvshm.Open(id)
-	removeLater(t, s)
-	st, err := s.Stat()
-	require.NoError(t, err)
+	sysvtest.RemoveLater(t, s)
+	st := sysvtest.State(t, s)
 	assert.Equal(t, uint32(0o640), st.Mode)
 	assert.Equal(t, 6000, st.Bytes)
 	same, err := sysvshm.Get(st.Key, 0, 0)
@@ -183,7 +155,7 @@ func TestBytesToAndFromPerl(t *testing.T) {
 	key := newKey()
 	s, err := sysvshm.Get(key, 100, sysvshm.Create|sysvshm.Excl|0o600)
 	require.NoError(t, err)
-	removeLater(t, s)
+	sysvtest.RemoveLater(t, s)
 	memory := attach(t, s, 0)
 	copy(memory[10:], "to perl\x00with NUL")
 	out := ipctest.Output(t, "perl", "-we", `use strict;
