@@ -1,7 +1,9 @@
 package p15spsc
 
 import (
+	"errors"
 	"math"
+	"math/rand/v2"
 	"runtime"
 	"testing"
 
@@ -63,6 +65,47 @@ func TestSlicesGoRoundTheEndAndAreCutToTheRoom(t *testing.T) {
 		assert.Zero(t, c.PopSlice(into))
 	}
 	assert.Zero(t, p.PushSlice(nil))
+}
+
+// Whatever was known of the other side when one was moved last must not lead the other
+// astray.
+func TestSingleItemsAndSlicesMixInAnyOrder(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, kind := range []Kind{Cached, Deferred, Batched} {
+		for _, capacity := range []int{1, 4, 256, 1024} {
+			q := newQueue(t, capacity, kind)
+			p, c := q.Producer(), q.Consumer()
+			written, read := uint64(0), uint64(0)
+			items := make([]uint64, 2*stretch)
+			for range 500 {
+				some := items[:random.IntN(len(items))]
+				for i := range some {
+					some[i] = written + uint64(i)
+				}
+				written += uint64(p.PushSlice(some))
+				for range random.IntN(2 * stretch) {
+					if p.Ready() {
+						p.Put(written)
+						written++
+					}
+				}
+				require.LessOrEqual(t, written-read, uint64(capacity))
+				for _, v := range items[:c.PopSlice(items[:random.IntN(len(items))])] {
+					require.Equal(t, read, v)
+					read++
+				}
+				for range random.IntN(2 * stretch) {
+					if c.Ready() {
+						require.Equal(t, read, c.Take())
+						read++
+					}
+				}
+				require.LessOrEqual(t, read, written)
+			}
+			assert.Greater(t, read, uint64(capacity))
+			require.NoError(t, errors.Join(p.Err(), c.Err()))
+		}
+	}
 }
 
 func TestDeferredItemsAreSeenAtTheQuarterOrAfterFlush(t *testing.T) {

@@ -40,7 +40,9 @@ func produceTimed(q *Queue, first, last uint64, every float64, w *turn) (*hdrhis
 			var ok bool
 			if p != nil { // called directly, as a program would
 				start = ticks.Now()
-				ok = p.TryPush(n)
+				if ok = p.Ready(); ok {
+					p.Put(n)
+				}
 				end = ticks.Now()
 				err = p.err
 			} else {

@@ -12,21 +12,27 @@ const slice = 64
 // turn is what a side does while it waits: it spins for a moment, then lets others run,
 // and now and then looks whether it is worth waiting.
 type turn struct {
-	tries uint32
-	yield func()       // let others run
-	check func() error // why to give up; nil: wait on
+	tries  uint32
+	pauses int          // after each look, see pausesOf
+	yield  func()       // let others run
+	check  func() error // why to give up; nil: wait on
 }
 
 const (
-	spins  = 16      // some microseconds
-	pauses = 4       // in each: by then more than one item has come, or gone
-	checks = 1 << 12 // a millisecond, or more where others run
+	spins  = 16      // some tens of microseconds
+	checks = 1 << 12 // some milliseconds, or more where others run
 )
+
+// pausesOf is how many pauses there should be between two looks at the other side's
+// index. By the next one many items must have come, or gone: who looks after each takes
+// the line with the index from the other side each time. It must not be all, or that one
+// would have to wait.
+func pausesOf(capacity uint64) int { return int(min(max(capacity/128, 4), 32)) }
 
 func (w *turn) wait() error {
 	w.tries++
 	if w.tries%spins != 0 {
-		for range pauses {
+		for range w.pauses {
 			ordered.Pause()
 		}
 		return nil
@@ -40,6 +46,7 @@ func (w *turn) wait() error {
 
 // produce writes the items first, first+1, … up to but without last.
 func produce(q *Queue, first, last uint64, w *turn) error {
+	w.pauses = pausesOf(q.capacity)
 	switch q.kind {
 	case Naive, Padded:
 		for n := first; n < last; n++ {
@@ -69,7 +76,7 @@ func produce(q *Queue, first, last uint64, w *turn) error {
 		return pushSlices(p, first, last, w)
 	}
 	for n := first; n < last; n++ {
-		for !p.TryPush(n) {
+		for !p.Ready() {
 			if p.err != nil {
 				return p.err
 			}
@@ -77,6 +84,7 @@ func produce(q *Queue, first, last uint64, w *turn) error {
 				return err
 			}
 		}
+		p.Put(n)
 	}
 	return nil
 }
@@ -123,6 +131,7 @@ func pushSlices(p *Producer, first, last uint64, w *turn) error {
 
 // consume reads the items first, first+1, … up to but without last, and compares each.
 func consume(q *Queue, first, last uint64, w *turn) error {
+	w.pauses = pausesOf(q.capacity)
 	switch q.kind {
 	case Naive, Padded:
 		for n := first; n < last; {
@@ -156,14 +165,14 @@ func consume(q *Queue, first, last uint64, w *turn) error {
 		return popSlices(c, first, last, w)
 	}
 	for n := first; n < last; {
-		if v, ok := c.TryPop(); !ok {
+		if !c.Ready() {
 			if c.err != nil {
 				return c.err
 			}
 			if err := w.wait(); err != nil {
 				return err
 			}
-		} else if v != n {
+		} else if v := c.Take(); v != n {
 			return wrong(v, n)
 		} else {
 			n++

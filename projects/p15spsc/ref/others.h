@@ -37,6 +37,13 @@ static uint64_t span(struct end *e, uint64_t n, uint64_t *first)
 	return n;
 }
 
+static void moved_slice(struct end *e, uint64_t n)
+{
+	e->own += n;
+	e->stop = e->own;
+	publish(e);
+}
+
 static uint64_t push_slice(struct end *e, const uint64_t *v, uint64_t n)
 {
 	uint64_t first;
@@ -46,8 +53,7 @@ static uint64_t push_slice(struct end *e, const uint64_t *v, uint64_t n)
 	n = span(e, n, &first);
 	memcpy(e->slot + (e->own & e->mask), v, first * 8);
 	memcpy(e->slot, v + first, (n - first) * 8);
-	e->own += n;
-	publish(e);
+	moved_slice(e, n);
 	return n;
 }
 
@@ -60,8 +66,7 @@ static uint64_t pop_slice(struct end *e, uint64_t *v, uint64_t n)
 	n = span(e, n, &first);
 	memcpy(v, e->slot + (e->own & e->mask), first * 8);
 	memcpy(v + first, e->slot, (n - first) * 8);
-	e->own += n;
-	publish(e);
+	moved_slice(e, n);
 	return n;
 }
 

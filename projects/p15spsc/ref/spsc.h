@@ -14,6 +14,8 @@
 #define MAGIC UINT64_C(0x756e702d73707363)
 #define VERSION 1
 #define MAX_CAPACITY (1 << 28)
+#define LINE 8      /* items in a cache line */
+#define STRETCH 128 /* items between two stops */
 
 enum kind { NAIVE, PADDED, CACHED, DEFERRED, BATCHED, MUTEX, SEM, KINDS };
 
@@ -117,14 +119,16 @@ static inline const char *queue_check(void *memory, size_t size)
 
 /*
  * One end. The kinds CACHED, DEFERRED and BATCHED keep their own index here and
- * look at the other side's only when what they know of it is used up.
+ * look at the other side's only when what they know of it is used up. Up to stop,
+ * which is not beyond limit, there is nothing to do but to move items.
  */
 struct end {
 	_Alignas(BLOCK) uint64_t *slot;
-	uint64_t mask, own, limit, published, every;
+	uint64_t mask, own, stop, limit, published, every;
 	_Atomic uint64_t *mine, *peer;
 	struct header *h;
 	enum kind kind;
+	uint32_t tries, pauses; /* see wait_turn */
 	_Alignas(BLOCK) char after[BLOCK];
 };
 
@@ -136,7 +140,9 @@ static void end_init(struct end *e, struct header *h, bool producer)
 	e->mask = h->capacity - 1;
 	e->mine = producer ? &h->tail : head_of(h, e->kind);
 	e->peer = producer ? head_of(h, e->kind) : &h->tail;
-	e->own = e->limit = e->published = atomic_load_explicit(e->mine, memory_order_relaxed);
+	e->own = e->stop = e->limit = e->published = atomic_load_explicit(e->mine, memory_order_relaxed);
+	/* By then many items have come or gone, but not all. */
+	e->pauses = e->mask < 4 * 128 ? 4 : e->mask >= 32 * 128 - 1 ? 32 : (e->mask + 1) / 128;
 	e->every = e->kind == DEFERRED && e->mask >= 3 ? (e->mask + 1) / 4 : 1;
 }
 
@@ -155,6 +161,7 @@ static __attribute__((noinline)) bool look(struct end *e, uint64_t ahead)
 	if (limit - e->own > e->mask + 1)
 		die("the queue's indices are corrupt");
 	e->limit = limit;
+	e->stop = e->own;
 	if (limit == e->own)
 		publish(e);
 	return limit != e->own;
@@ -162,6 +169,40 @@ static __attribute__((noinline)) bool look(struct end *e, uint64_t ahead)
 
 static bool look_for_room(struct end *e) { return look(e, e->mask + 1); }
 static bool look_for_items(struct end *e) { return look(e, 0); }
+
+/* How many items lie before the next stop. There must be something to move. */
+static uint64_t go_on(struct end *e)
+{
+	uint64_t n = e->limit - e->own < STRETCH ? e->limit - e->own : STRETCH;
+
+	e->stop = e->own + n;
+	return n;
+}
+
+/*
+ * At a stop: there is room, or there are items, and their slots are fetched together
+ * from the other side's CPU. That costs more than all else one line after the other.
+ */
+#if defined(__x86_64__)
+__attribute__((target("prfchw")))
+#endif
+static __attribute__((noinline)) bool more_room(struct end *e)
+{
+	if (e->own == e->limit && !look_for_room(e))
+		return false;
+	for (uint64_t n = go_on(e), i = 0; i < n; i += LINE)
+		__builtin_prefetch(&e->slot[(e->own + i) & e->mask], 1);
+	return true;
+}
+
+static __attribute__((noinline)) bool more_items(struct end *e)
+{
+	if (e->own == e->limit && !look_for_items(e))
+		return false;
+	for (uint64_t n = go_on(e), i = 0; i < n; i += LINE)
+		__builtin_prefetch(&e->slot[(e->own + i) & e->mask], 0);
+	return true;
+}
 
 static inline void advance(struct end *e)
 {
@@ -173,7 +214,7 @@ static inline void advance(struct end *e)
 
 static inline bool try_push(struct end *e, uint64_t v)
 {
-	if (e->own == e->limit && !look_for_room(e))
+	if (e->own == e->stop && !more_room(e))
 		return false;
 	e->slot[e->own & e->mask] = v;
 	advance(e);
@@ -182,7 +223,7 @@ static inline bool try_push(struct end *e, uint64_t v)
 
 static inline bool try_pop(struct end *e, uint64_t *v)
 {
-	if (e->own == e->limit && !look_for_items(e))
+	if (e->own == e->stop && !more_items(e))
 		return false;
 	*v = e->slot[e->own & e->mask];
 	advance(e);

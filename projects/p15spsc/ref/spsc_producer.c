@@ -72,7 +72,6 @@ int main(int argc, char **argv)
 	enum kind kind = CACHED;
 	char *rest;
 	long every = 0;
-	uint32_t tries = 0;
 	struct end e;
 
 	for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;)
@@ -108,7 +107,7 @@ int main(int argc, char **argv)
 	if (fast < count)
 		produce_timed(&e, fast, count, every);
 	while (!queue_empty(at.memory)) /* who leaves earlier looks like one who died */
-		wait_turn(&tries);
+		wait_turn(&e);
 	if (!end_flags.json) {
 		printf("sent %llu items\n", (unsigned long long)count);
 		return finish();

@@ -91,13 +91,12 @@ static bool push_one(struct end *e, uint64_t v)
 static void produce_timed(struct end *e, uint64_t first, uint64_t last, double every)
 {
 	uint64_t step = every * tick_rate, next = ticks();
-	uint32_t tries = 0;
 
 	for (uint64_t n = first; n < last; n++) {
 		uint64_t start, end;
 
 		while (atomic_load(&e->h->tail) - atomic_load(e->peer) > e->mask)
-			wait_turn(&tries);
+			wait_turn(e);
 		do
 			start = ticks();
 		while (start < next);
@@ -110,7 +109,7 @@ static void produce_timed(struct end *e, uint64_t first, uint64_t last, double e
 			end = ticks();
 			if (ok)
 				break;
-			wait_turn(&tries);
+			wait_turn(e);
 		}
 		/* Negative when this thread has changed its CPU meanwhile. */
 		end = (int64_t)(end - start - tick_cost) > 0 ? end - start - tick_cost : 0;

@@ -8,15 +8,14 @@
 
 #define SLICE 64
 #define SPINS 16
-#define PAUSES 4
 
 /* Ends the process when it is not worth waiting any longer. */
 static void check_peer(void);
 
-static void wait_turn(uint32_t *tries)
+static void wait_turn(struct end *e)
 {
-	if (++*tries % SPINS) {
-		for (int i = 0; i < PAUSES; i++)
+	if (++e->tries % SPINS) {
+		for (uint32_t i = 0; i < e->pauses; i++)
 #if defined(__x86_64__)
 			__builtin_ia32_pause();
 #elif defined(__aarch64__)
@@ -27,7 +26,7 @@ static void wait_turn(uint32_t *tries)
 		return;
 	}
 	sched_yield();
-	if (*tries % (1 << 12) == 0)
+	if (e->tries % (1 << 12) == 0)
 		check_peer();
 }
 
@@ -35,14 +34,13 @@ static void wait_turn(uint32_t *tries)
 static inline void produce(struct end *e, uint64_t first, uint64_t last)
 {
 	uint64_t n = first, items[SLICE];
-	uint32_t tries = 0;
 
 	switch (e->kind) {
 	case NAIVE:
 	case PADDED:
 		for (; n < last; n++)
 			while (!simple_push(e, n))
-				wait_turn(&tries);
+				wait_turn(e);
 		return;
 	case MUTEX:
 	case SEM:
@@ -61,14 +59,14 @@ static inline void produce(struct end *e, uint64_t first, uint64_t last)
 
 				done += now;
 				if (!now)
-					wait_turn(&tries);
+					wait_turn(e);
 			}
 		}
 		return;
 	default:
 		for (; n < last; n++)
 			while (!try_push(e, n))
-				wait_turn(&tries);
+				wait_turn(e);
 		publish(e);
 	}
 }
@@ -83,7 +81,6 @@ static void compare(uint64_t got, uint64_t want)
 static inline void consume(struct end *e, uint64_t first, uint64_t last)
 {
 	uint64_t next = first, v, items[SLICE];
-	uint32_t tries = 0;
 
 	switch (e->kind) {
 	case NAIVE:
@@ -92,7 +89,7 @@ static inline void consume(struct end *e, uint64_t first, uint64_t last)
 			if (simple_pop(e, &v))
 				compare(v, next++);
 			else
-				wait_turn(&tries);
+				wait_turn(e);
 		return;
 	case MUTEX:
 	case SEM:
@@ -109,7 +106,7 @@ static inline void consume(struct end *e, uint64_t first, uint64_t last)
 			for (uint64_t i = 0; i < n; i++)
 				compare(items[i], next++);
 			if (!n)
-				wait_turn(&tries);
+				wait_turn(e);
 		}
 		return;
 	default:
@@ -117,7 +114,7 @@ static inline void consume(struct end *e, uint64_t first, uint64_t last)
 			if (try_pop(e, &v))
 				compare(v, next++);
 			else
-				wait_turn(&tries);
+				wait_turn(e);
 		publish(e);
 	}
 }

@@ -16,7 +16,7 @@ static void wait_turn(unsigned &tries)
 		std::this_thread::yield();
 #if defined(__x86_64__)
 	else
-		for (int i = 0; i < 4; i++)
+		for (int i = 0; i < 32; i++)
 			__builtin_ia32_pause();
 #endif
 }
