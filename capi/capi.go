@@ -12,6 +12,7 @@
 //	unp_sysvsem.h        System V semaphore sets: values, state, limits
 //	unp_pthread.h        mutexes, conditions, rwlocks, barriers, spin locks
 //	unp_pthread_fused.h  work under a mutex in one call
+//	unp_pthread_owner.h  how objects that note their owner are made
 //	unp_posixsem.h       POSIX semaphores, named and in memory
 //	unp_posixshm.h       POSIX shared memory: open, allocate
 //	unp_sysvshm.h        System V shared memory: state, limits

@@ -1,34 +1,12 @@
 #include "unp_pthread.h"
 
-#include "trial.h"
+#include "mutex_words.h"
 
 #include <linux/futex.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-enum { HELD = 1, CONTENDED = 2, ROBUST = 16, SHARED = 128, NO_ELISION = 512 };
-
-/* The words of a mutex, which may be looked at beside libc's own type. */
-struct __attribute__((may_alias)) words {
-	uint32_t lock, count;
-	int32_t owner;
-	uint32_t users, kind;
-};
-
-static struct words words(pthread_mutex_t *m)
-{
-	struct words *w = (struct words *)m;
-	return (struct words){ .lock = __atomic_load_n(&w->lock, __ATOMIC_ACQUIRE), .owner = w->owner,
-			       .users = w->users, .kind = w->kind };
-}
-
-static bool are(pthread_mutex_t *m, uint32_t lock, int32_t owner, uint32_t users)
-{
-	struct words w = words(m);
-	return w.lock == lock && w.owner == owner && w.users == users;
-}
 
 /* What Go does. */
 static bool take(pthread_mutex_t *m)
@@ -87,13 +65,6 @@ static void *lock_both(void *arg)
 	return NULL;
 }
 
-/* Whether the lock word becomes this. */
-static bool becomes(pthread_mutex_t *m, uint32_t lock)
-{
-	AWAIT(words(m).lock == lock);
-	return words(m).lock == lock;
-}
-
 /* Whether a sleeper makes himself known, and is woken. Both are held by this thread. */
 static bool tells_sleepers(struct trial *t, uint32_t me)
 {
@@ -111,27 +82,13 @@ static bool tells_sleepers(struct trial *t, uint32_t me)
 	return ok && t->locked && are(&t->normal, 0, 0, 0);
 }
 
-static bool init(pthread_mutex_t *m, int kind)
-{
-	pthread_mutexattr_t a;
-	pthread_mutexattr_init(&a);
-	pthread_mutexattr_settype(&a, PTHREAD_MUTEX_NORMAL);
-	pthread_mutexattr_setrobust(&a, kind & ROBUST ? PTHREAD_MUTEX_ROBUST : PTHREAD_MUTEX_STALLED);
-	pthread_mutexattr_setpshared(&a, kind & SHARED ? PTHREAD_PROCESS_SHARED : PTHREAD_PROCESS_PRIVATE);
-	int error = pthread_mutex_init(m, &a);
-	pthread_mutexattr_destroy(&a);
-	if (kind & ROBUST)
-		kind |= SHARED; /* as glibc has it */
-	return error == 0 && (words(m).kind | NO_ELISION) == (uint32_t)(kind | NO_ELISION);
-}
-
 static bool holds(struct trial *t)
 {
 	int32_t me = (int32_t)syscall(SYS_gettid);
 	pthread_mutex_t *shared = &t->normal, *robust = &t->robust;
-	if (!init(shared, SHARED) || !follows(shared, me) || pthread_mutex_destroy(shared) != 0)
+	if (!init(shared, PTHREAD_MUTEX_NORMAL, SHARED) || !follows(shared, me) || pthread_mutex_destroy(shared) != 0)
 		return false;
-	if (!init(&t->normal, 0) || !follows(&t->normal, me) || !init(robust, ROBUST))
+	if (!init(&t->normal, PTHREAD_MUTEX_NORMAL, 0) || !follows(&t->normal, me) || !init(robust, PTHREAD_MUTEX_NORMAL, ROBUST))
 		return false;
 	if (!take(&t->normal) || pthread_mutex_lock(robust) != 0 || !are(robust, (uint32_t)me, me, 1))
 		return false;

@@ -17,13 +17,17 @@
 //
 // # Speed
 //
-// A call from Go into C costs more than a lock that is free. So three are changed from Go
-// as glibc changes them, and libc is called only to sleep, or to spin: a mutex that is
-// normal and neither robust nor of a protocol, a read-write lock that has only readers, and
-// a spin lock. When the first of a kind is used it is tried whether those of this libc are
-// made like that; if not, or with UNPIPC_PTHREAD=libc in the environment, every call is
-// libc's. For the other mutexes [Mutex.Add] and the like lock, work and unlock in one call,
-// and [Mutex.Relock] makes none where it would change nothing.
+// A call from Go into C costs more than a lock that is free. So what needs no sleep is done
+// from Go as glibc does it, to its own words: locking and unlocking a mutex without a
+// protocol, a read-write lock, or a spin lock, and a signal to a condition that nobody waits
+// for. Libc is called to sleep, to spin, after an owner's death, and for every error. The
+// number of the thread, which a lock notes, and the list of a thread's robust mutexes, which
+// the kernel reads when the thread dies, are in libc's own block of the thread. When the first
+// of a kind is used it is tried whether those of this libc are made like that; if not, on
+// other processors than amd64 where the thread is noted, or with UNPIPC_PTHREAD=libc in the
+// environment, every call is libc's. Then, and for a mutex with a protocol, [Mutex.Add] and
+// the like lock, work and unlock in one call, and [Mutex.Relock] makes none where it would
+// change nothing.
 //
 // Threads that sleep in libc and wake each other are as fast as C's only if each finds a P
 // of Go's scheduler when it wakes: who holds a lock and waits for a P holds up all others. So

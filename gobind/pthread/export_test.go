@@ -1,13 +1,27 @@
 package pthread
 
-// Direct says whether the lock of a normal mutex is changed from Go, and so are the readers
-// of a read-write lock, and a spin lock.
-func Direct() bool { return direct() && readersDirect() && spinDirect() != spinValues{} }
+import "unpipc/gobind/pthread/internal/tcb"
+
+// Direct says whether all that may be is changed from Go.
+func Direct() bool {
+	all := 1<<normalKind | checking
+	return direct() == all|all<<robustKind && writersDirect() && spinDirect() != spinValues{}
+}
+
+// ThreadsKnown says whether [ThreadNumber] may be called.
+func ThreadsKnown() bool { return threads() }
+
+// ThreadNumber is that of the calling thread.
+func ThreadNumber() int { return int(tcb.Word(tidAt)) }
+
+// RobustKnownAt says whether a trial of a thread's list of robust mutexes succeeds so many
+// bytes from where it is.
+func RobustKnownAt(off int) bool { return robustKnownAt(uintptr(int(robustAt) + off)) }
 
 // Libc is the same mutex with libc's own functions for every call.
 func (m *Mutex) Libc() *Mutex {
 	copied := *m
-	copied.direct = false
+	copied.direct = 0
 	return &copied
 }
 

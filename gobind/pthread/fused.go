@@ -24,10 +24,10 @@ import (
 )
 
 // The fused forms lock, do something and unlock in one call into C, which is a third of
-// what [Mutex.Lock] and [Mutex.Unlock] cost; at a normal mutex that is free, all but Call
-// need none. If they return EOWNERDEAD they have done
-// nothing but lock: the caller has the mutex, as after Lock, repairs what it protects,
-// calls [Mutex.Consistent] and [Mutex.Unlock], and may then try again.
+// what [Mutex.Lock] and [Mutex.Unlock] cost where those call libc; where they do not, all
+// but Call need none. If they return EOWNERDEAD they have done nothing but lock: the caller
+// has the mutex, as after Lock, repairs what it protects, calls [Mutex.Consistent] and
+// [Mutex.Unlock], and may then try again.
 
 // Call runs the C function f, a void (*)(void *), with arg while the mutex is locked. f
 // must not call Go.
@@ -99,10 +99,17 @@ func (m *Mutex) Copy(to, from []byte) error {
 // address is the mutex as the fused forms take it.
 func (m *Mutex) address() C.uintptr_t { return C.uintptr_t(uintptr(unsafe.Pointer(m.c))) }
 
-// enter locks as [Mutex.Lock] does if libc is not needed for it, but does not pin the
-// goroutine: such a mutex has no owner.
+// enter locks as [Mutex.Lock] does if libc is not needed for it, but pins the goroutine only
+// if the mutex has an owner.
 func (m *Mutex) enter() bool {
+	owned := m.word().is() != normalKind
+	if owned {
+		runtime.LockOSThread()
+	}
 	if !m.take() {
+		if owned {
+			runtime.UnlockOSThread()
+		}
 		return false
 	}
 	racedetect.Taken()
@@ -112,7 +119,11 @@ func (m *Mutex) enter() bool {
 // leave unlocks after enter.
 func (m *Mutex) leave() {
 	racedetect.Giving()
+	owned := m.word().is() != normalKind
 	m.give()
+	if owned {
+		runtime.UnlockOSThread()
+	}
 }
 
 // begin pins the goroutine, because the mutex may stay locked.

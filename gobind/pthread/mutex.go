@@ -63,7 +63,7 @@ type MutexAttr struct {
 // and by other processes, at once.
 type Mutex struct {
 	object[C.pthread_mutex_t]
-	direct bool // the first words of it are known to be a [word]
+	direct kinds // that are known to begin with a [word]
 }
 
 // InitMutex makes a mutex in memory, which must not be the Go heap. See

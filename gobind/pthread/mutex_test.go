@@ -94,17 +94,6 @@ func TestTheOwnerThatLocksAgain(t *testing.T) {
 	require.NoError(t, m.Unlock())
 }
 
-func TestOnlyTheOwnerUnlocks(t *testing.T) {
-	for _, attr := range []pthread.MutexAttr{
-		{Kind: pthread.ErrorCheck}, {Kind: pthread.Recursive}, {Robust: true}, {Protocol: pthread.Inherit, Robust: true},
-	} {
-		m := newMutex(t, attr)
-		require.NoError(t, m.Lock())
-		assert.ErrorIs(t, <-background(m.Unlock), unix.EPERM)
-		require.NoError(t, m.Unlock())
-	}
-}
-
 func TestADeadlineEndsTheWaitForAMutex(t *testing.T) {
 	for name, attr := range mutexes {
 		t.Run(name, func(t *testing.T) {

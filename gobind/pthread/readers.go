@@ -11,33 +11,46 @@ import (
 	"unsafe"
 )
 
-// readers is how glibc's pthread_rwlock_t begins: how many have it for reading, times
-// reader, and flags. While there is no flag, no writer has it or waits for it, and nobody
-// sleeps: whoever adds himself, or takes himself away, has done all that
-// pthread_rwlock_rdlock or pthread_rwlock_unlock would. A writer is another matter: libc
-// notes his thread.
-type readers = uint32
+// rwords are those of glibc's pthread_rwlock_t: see writers.go for all but the first. That
+// is how many have it for reading, times reader, and flags. While there is no flag, no writer
+// has it or waits for it, and nobody sleeps: whoever adds himself, or takes himself away, has
+// done all that pthread_rwlock_rdlock or pthread_rwlock_unlock would.
+type rwords struct {
+	readers, writers, phase, sleepers uint32
+	_                                 [2]uint32
+	writer                            int32
+	shared                            uint32
+	_                                 [4]uint32
+	kind                              uint32
+}
 
 const (
+	writersTurn = 1 // when nobody has it, a writer was the last
+	writer      = 2 // has it, or wants it
 	reader      = 8
 	flags       = reader - 1
 	mostReaders = 1 << 30 // fewer than libc lets in
 )
 
-// readersDirect says whether the word is what it is taken for.
+// readersDirect says whether the first word is what it is taken for.
 var readersDirect = sync.OnceValue(func() bool {
 	return !libcOnly() && C.unp_rwlock_try_layout() == 0
 })
 
+func (l *RWLock) words() *rwords { return (*rwords)(unsafe.Pointer(l.c)) }
+
 // enter locks for reading where libc is not needed for it.
 func (l *RWLock) enter() bool {
-	word := (*readers)(unsafe.Pointer(l.c))
+	w := l.words()
 	for l.direct {
-		n := atomic.LoadUint32(word)
+		n := atomic.LoadUint32(&w.readers)
+		if n == writersTurn && l.alone {
+			return w.enterFirst()
+		}
 		if n&flags != 0 || n >= mostReaders {
 			return false
 		}
-		if atomic.CompareAndSwapUint32(word, n, n+reader) {
+		if atomic.CompareAndSwapUint32(&w.readers, n, n+reader) {
 			return true
 		}
 	}
@@ -46,13 +59,13 @@ func (l *RWLock) enter() bool {
 
 // leave unlocks where libc is not needed for it: without a flag, the caller is a reader.
 func (l *RWLock) leave() bool {
-	word := (*readers)(unsafe.Pointer(l.c))
+	w := l.words()
 	for l.direct {
-		n := atomic.LoadUint32(word)
+		n := atomic.LoadUint32(&w.readers)
 		if n&flags != 0 || n < reader {
-			return false
+			return l.alone && w.leaveAlone()
 		}
-		if atomic.CompareAndSwapUint32(word, n, n-reader) {
+		if atomic.CompareAndSwapUint32(&w.readers, n, n-reader) {
 			return true
 		}
 	}

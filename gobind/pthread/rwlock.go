@@ -52,10 +52,11 @@ type RWLockAttr struct {
 // goroutines, and by other processes, at once. It has no robust form: a process that
 // dies with it locks the others out.
 //
-// As long as there are only readers, they come and go without a call into C.
+// Readers and writers come and go without a call into C as long as nobody has to sleep.
 type RWLock struct {
 	object[C.pthread_rwlock_t]
-	direct bool // it begins with the [readers]
+	direct bool // it begins with the readers of [rwords]
+	alone  bool // it is [rwords]
 }
 
 // InitRWLock makes a read-write lock in memory, which must not be the Go heap. See
@@ -71,14 +72,14 @@ func InitRWLock(memory []byte, attr RWLockAttr) (*RWLock, error) {
 
 // NewRWLock is [InitRWLock] in memory of its own, which [RWLock.Destroy] frees.
 func NewRWLock(attr RWLockAttr) (*RWLock, error) {
-	l := &RWLock{newObject[C.pthread_rwlock_t](), readersDirect()}
+	l := &RWLock{newObject[C.pthread_rwlock_t](), readersDirect(), writersDirect()}
 	return made(l, l.init(attr))
 }
 
 // RWLockAt is the lock that was made in this memory. Error: EINVAL, as for [InitRWLock].
 func RWLockAt(memory []byte) (*RWLock, error) {
 	o, err := objectAt[C.pthread_rwlock_t](memory, RWLockAlignment, "pthread_rwlock_init")
-	return made(&RWLock{o, readersDirect()}, err)
+	return made(&RWLock{o, readersDirect(), writersDirect()}, err)
 }
 
 func (l *RWLock) init(attr RWLockAttr) error {
@@ -139,12 +140,18 @@ func (l *RWLock) RLockContext(ctx context.Context) error {
 // See pthread_rwlock_wrlock(3p). Error: EDEADLK (the caller has it for writing).
 func (l *RWLock) Lock() error {
 	runtime.LockOSThread()
+	if l.enterAlone() {
+		return locked("pthread_rwlock_wrlock", 0)
+	}
 	return locked("pthread_rwlock_wrlock", syscall.Errno(C.pthread_rwlock_wrlock(l.c)))
 }
 
 // TryLock is [RWLock.Lock] without sleeping: EBUSY. See pthread_rwlock_trywrlock(3p).
 func (l *RWLock) TryLock() error {
 	runtime.LockOSThread()
+	if l.enterAlone() {
+		return locked("pthread_rwlock_trywrlock", 0)
+	}
 	return locked("pthread_rwlock_trywrlock", syscall.Errno(C.pthread_rwlock_trywrlock(l.c)))
 }
 

@@ -21,8 +21,8 @@ import (
 // may be called with the mutex.
 type word struct {
 	lock  uint32
-	_     uint32
-	owner int32 // nobody asks for it in such a mutex, but glibc wants it to be 0 while that is free
+	count uint32 // how often it is locked, for one that counts
+	owner int32  // nobody asks for it in a normal mutex, but glibc wants it to be 0 while that is free
 	users uint32
 	kind  uint32
 }
@@ -34,11 +34,14 @@ const (
 	contended // somebody may sleep
 )
 
-// Flags in the kind; 0 is a normal mutex.
+// Values of the kind, and flags in it.
 const (
-	robustKind    = 16
-	sharedKind    = 128
-	noElisionKind = 512
+	normalKind     = 0
+	recursiveKind  = 1
+	errorCheckKind = 2
+	robustKind     = 16
+	sharedKind     = 128
+	noElisionKind  = 512
 )
 
 // Operations of futex(2), which package unix has not got.
@@ -47,27 +50,37 @@ const (
 	futexPrivate = 128
 )
 
-// direct says whether the words are what they are taken for.
-var direct = sync.OnceValue(func() bool {
-	return !libcOnly() && C.unp_mutex_try_layout() == 0
+// kinds is a set of values that the kind has without its last two flags.
+type kinds uint32
+
+func (k kinds) has(kind uint32) bool { return k>>kind&1 != 0 }
+
+// direct says which mutexes have words that are what they are taken for.
+var direct = sync.OnceValue(func() kinds {
+	if libcOnly() || C.unp_mutex_try_layout() != 0 {
+		return 0
+	}
+	return 1<<normalKind | directOwned()
 })
 
 // libcOnly says that every call is to be libc's own.
 func libcOnly() bool { return os.Getenv("UNPIPC_PTHREAD") == "libc" }
 
-// word is that of a mutex that may be changed from Go, or nil.
-func (m *Mutex) word() *word {
-	w := (*word)(unsafe.Pointer(m.c))
-	if !m.direct || w.kind&^(sharedKind|noElisionKind) != 0 {
-		return nil
-	}
-	return w
-}
+func (m *Mutex) word() *word { return (*word)(unsafe.Pointer(m.c)) }
 
-// take locks the mutex if it is free and libc is not needed for it.
+// is says of which kind the mutex is.
+func (w *word) is() uint32 { return w.kind &^ (sharedKind | noElisionKind) }
+
+// take locks the mutex if it is free, or counts, and libc is not needed for it. The
+// goroutine is pinned, unless the mutex is normal.
 func (m *Mutex) take() bool {
 	w := m.word()
-	if w == nil || !atomic.CompareAndSwapUint32(&w.lock, free, held) {
+	switch kind := w.is(); {
+	case !m.direct.has(kind):
+		return false
+	case kind != normalKind:
+		return w.own(kind)
+	case !atomic.CompareAndSwapUint32(&w.lock, free, held):
 		return false
 	}
 	w.users++
@@ -77,9 +90,18 @@ func (m *Mutex) take() bool {
 // give unlocks the mutex if libc is not needed for it.
 func (m *Mutex) give() bool {
 	w := m.word()
-	if w == nil {
+	switch kind := w.is(); {
+	case !m.direct.has(kind):
 		return false
+	case kind != normalKind:
+		return w.disown(kind)
 	}
+	w.release()
+	return true
+}
+
+// release frees the lock.
+func (w *word) release() {
 	wake := uintptr(futexWake | futexPrivate)
 	if w.kind&sharedKind != 0 {
 		wake = futexWake
@@ -90,14 +112,13 @@ func (m *Mutex) give() bool {
 		// The memory may be somebody else's meanwhile, who then wakes up for nothing.
 		_, _, _ = syscall.RawSyscall(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&w.lock)), wake, 1)
 	}
-	return true
 }
 
 // unwanted says that nobody sleeps for the mutex, which the caller holds and has repaired
 // where that was necessary.
 func (m *Mutex) unwanted() bool {
-	w := (*word)(unsafe.Pointer(m.c))
-	if !m.direct || w.kind&^(robustKind|sharedKind|noElisionKind) != 0 {
+	w := m.word()
+	if m.direct == 0 || w.is()&^robustKind != 0 {
 		return false
 	}
 	lock := atomic.LoadUint32(&w.lock)

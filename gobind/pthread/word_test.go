@@ -14,7 +14,15 @@ import (
 	"unpipc/gobind/pthread"
 )
 
-var normals = map[string]pthread.MutexAttr{"within the process": {}, "between processes": {Shared: true}}
+// directs are the kinds of mutex that are locked without a call into C.
+var directs = map[string]pthread.MutexAttr{
+	"normal":             {},
+	"shared":             {Shared: true},
+	"errorcheck":         {Kind: pthread.ErrorCheck},
+	"errorcheck, shared": {Kind: pthread.ErrorCheck, Shared: true},
+	"recursive":          {Kind: pthread.Recursive},
+	"recursive, shared":  {Kind: pthread.Recursive, Shared: true},
+}
 
 var _ = ipctest.Role("which way", func([]string) int {
 	if pthread.Direct() {
@@ -24,22 +32,26 @@ var _ = ipctest.Role("which way", func([]string) int {
 })
 
 func TestEveryCallIsLibcsOnDemand(t *testing.T) {
-	assert.True(t, pthread.Direct(), "glibc's mutex is as this package knows it")
-	cmd := ipctest.Command(t, "which way")
-	cmd.Env = append(os.Environ(), "UNPIPC_PTHREAD=libc")
-	assert.NoError(t, cmd.Run())
-	assert.Error(t, ipctest.Command(t, "which way").Run())
+	for way, direct := range map[string]bool{"libc": false, "": true} {
+		cmd := ipctest.Command(t, "which way")
+		cmd.Env = append(os.Environ(), "UNPIPC_PTHREAD="+way)
+		if direct {
+			assert.Error(t, cmd.Run(), "glibc's locks are as this package knows them")
+		} else {
+			assert.NoError(t, cmd.Run())
+		}
+	}
 }
 
 func TestALockTakenByOneWayIsGivenBackByTheOther(t *testing.T) {
-	for name, attr := range normals {
+	for name, attr := range directs {
 		t.Run(name, func(t *testing.T) {
 			m, memory := mutexIn(t, attr)
 			for _, way := range [][2]*pthread.Mutex{{m, m}, {m, m.Libc()}, {m.Libc(), m}} {
 				one, other := way[0], way[1]
 				require.NoError(t, one.Lock())
-				assert.ErrorIs(t, other.TryLock(), unix.EBUSY)
-				assert.ErrorIs(t, other.LockFor(time.Millisecond), unix.ETIMEDOUT)
+				assert.ErrorIs(t, <-background(other.TryLock), unix.EBUSY)
+				assert.ErrorIs(t, <-background(func() error { return other.LockFor(time.Millisecond) }), unix.ETIMEDOUT)
 				assert.ErrorIs(t, other.Destroy(), unix.EBUSY)
 				first, second := background(then(one.Lock, other.Unlock)), background(then(other.Lock, one.Unlock))
 				asleepAt(t, memory, 2)
@@ -66,7 +78,7 @@ func byBothWays[L any](workers int, one, other L, work func(i int, mine L)) {
 }
 
 func TestBothWaysToAMutexExcludeEachOther(t *testing.T) {
-	for name, attr := range normals {
+	for name, attr := range directs {
 		t.Run(name, func(t *testing.T) {
 			m, v := newMutex(t, attr), newCond(t, pthread.CondAttr{Shared: attr.Shared})
 			const workers, each = 4, 2000
@@ -133,24 +145,26 @@ func TestReadersComeAndGoByEitherWay(t *testing.T) {
 func TestBothWaysToAReadWriteLockKeepWritersAlone(t *testing.T) {
 	for name, attr := range rwlocks {
 		t.Run(name, func(t *testing.T) {
-			l := newRWLock(t, attr)
-			const workers, each = 6, 2000
-			one, other, writes := 0, 0, 0
-			byBothWays(workers, l, l.Libc(), func(i int, mine *pthread.RWLock) {
-				for n := range each {
-					if (n+i)%8 == 0 {
-						assert.NoError(t, mine.Lock())
-						one++
-						other++
-						writes++
-					} else {
-						assert.NoError(t, mine.RLock())
-						assert.Equal(t, one, other)
+			for _, share := range []int{8, 2, 1} { // of those who write
+				l := newRWLock(t, attr)
+				const workers, each = 6, 1000
+				one, other, writes := 0, 0, 0
+				byBothWays(workers, l, l.Libc(), func(i int, mine *pthread.RWLock) {
+					for n := range each {
+						if (n+i/2)%share == 0 {
+							assert.NoError(t, mine.Lock())
+							one++
+							other++
+							writes++
+						} else {
+							assert.NoError(t, mine.RLock())
+							assert.Equal(t, one, other)
+						}
+						assert.NoError(t, mine.Unlock())
 					}
-					assert.NoError(t, mine.Unlock())
-				}
-			})
-			assert.Equal(t, workers*each/8, writes)
+				})
+				assert.Equal(t, workers*each/share, writes)
+			}
 		})
 	}
 }

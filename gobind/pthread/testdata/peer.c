@@ -81,6 +81,35 @@ static int mutex_count(struct call *c)
 	return error;
 }
 
+/*
+ * words times: both words under the mutex grow by 1, so many times. They are equal, unless
+ * an owner died: then he is believed to have begun.
+ */
+static int mutex_pairs(struct call *c)
+{
+	volatile int64_t *words = (volatile int64_t *)(memory + c->n[0]);
+	int error = 0;
+
+	for (long i = 0; i < c->n[1] && error == 0; i++) {
+		struct timespec t = in(60000, CLOCK_REALTIME);
+
+		error = pthread_mutex_timedlock(c->object, &t);
+		if (error == EOWNERDEAD) {
+			words[1] = words[0];
+			error = pthread_mutex_consistent(c->object);
+		}
+		if (error != 0)
+			break;
+		if (words[0] != words[1])
+			error = EILSEQ;
+		words[0]++;
+		words[1]++;
+		if (pthread_mutex_unlock(c->object) != 0)
+			error = EPERM;
+	}
+	return error;
+}
+
 static int cond_init(struct call *c)
 {
 	pthread_condattr_t a;
@@ -164,7 +193,7 @@ static const struct {
 	int (*function)(struct call *);
 } calls[] = {
 	CALL(mutex_init), CALL(mutex_lock), CALL(mutex_trylock), CALL(mutex_unlock),
-	CALL(mutex_consistent), CALL(mutex_timedlock), CALL(mutex_count),
+	CALL(mutex_consistent), CALL(mutex_timedlock), CALL(mutex_count), CALL(mutex_pairs),
 	CALL(cond_init), CALL(cond_signal), CALL(cond_broadcast), CALL(cond_wait), CALL(cond_timedwait),
 	CALL(cond_pass),
 	CALL(rwlock_init), CALL(rwlock_rdlock), CALL(rwlock_wrlock), CALL(rwlock_tryrdlock),
