@@ -33,9 +33,13 @@ go-programs:
 	@$(foreach e,$(EXERCISES),go build $(LINK_$(call number,$(e))) -o bin/$(call number,$(e))/ ./projects/$(e)/... &&) true
 	@$(if $(LECTURES),go build -o bin/lectures/ ./projects/lectures/...)
 
-# mypipe is judged by how fast it starts: linked statically, no loader runs before
-# it. The tags leave out libc's resolver, which pflag would bring in by package net.
-LINK_p01 := -tags netgo,osusergo -ldflags=-extldflags=-static
+# mypipe, submit_job and sysv_client are judged by how fast they start and end: linked
+# statically, no loader runs before them. The tags leave out libc's resolver, which pflag
+# would bring in by package net.
+STATIC := -tags netgo,osusergo -ldflags=-extldflags=-static
+LINK_p01 := $(STATIC)
+LINK_p04 := $(STATIC)
+LINK_p05 := $(STATIC)
 
 # ref_rule SOURCE OUTPUT
 define ref_rule

@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	_ "unpipc/gobind/process/shortlived"
 	"unpipc/projects/internal/cli"
 	jobs "unpipc/projects/p04posixmq"
 )

@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	_ "unpipc/gobind/process/shortlived"
 	"unpipc/projects/internal/cli"
 	"unpipc/projects/p05sysvmq"
 )
