@@ -62,4 +62,20 @@ struct unp_initial {
 };
 void unp_initial(struct unp_initial *in);
 
+/*
+ * Signals noted by a handler alone: no thread has to be started, or woken up, before
+ * they are safe. See sigaction(2), UNPv2 5.7.
+ *
+ * unp_catch has a signal noted, or ignored if this process was exec'ed ignoring it.
+ * unp_first_caught is the first that was noted, 0 if none was; it takes nothing.
+ * unp_next_caught sleeps until one was noted and takes it; the same signal is noted
+ * once until then, and of several the least is taken first.
+ * unp_die gives a signal its default action and raises it.
+ * Errors: those of sigaction(2).
+ */
+int unp_catch(int sig);
+int unp_first_caught(void);
+int unp_next_caught(void);
+int unp_die(int sig);
+
 #endif

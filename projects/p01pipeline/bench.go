@@ -34,14 +34,18 @@ func rows(measure.Config) []measure.Row {
 		})
 	}
 	for _, stages := range []int{1, 3, 10} {
+		// How much of the time is the program's own begin and end, with nothing between.
+		nothing := func(cfg *measure.Config, _ []string) []string {
+			return []string{filepath.Join(cfg.Bin, "p01/mypipe"), "--help"}
+		}
+		pipeline := func(int64) ([]string, string) { return slices.Repeat([]string{"/bin/true"}, stages), "" }
 		rows = append(rows, measure.Row{
 			Group: "exercise 1", Name: fmt.Sprintf("start_pipeline_%d", stages),
 			What:  fmt.Sprintf("from starting the shell or mypipe to the end of %d × /bin/true", stages),
 			Check: "exit status 0",
 			Unit:  measure.Nanoseconds, Detail: stages == 3,
-			Variants: variants(func(int64) ([]string, string) {
-				return slices.Repeat([]string{"/bin/true"}, stages), ""
-			}, pipelineRepeatedly, 1),
+			Variants: append(variants(pipeline, pipelineRepeatedly, 1),
+				variant("Go, --help", 0, pipeline, pipelineRepeatedly, nothing)),
 		})
 	}
 	return rows
@@ -53,17 +57,6 @@ type execute func(ctx context.Context, cfg *measure.Config, argv []string, n int
 
 // variants are the ways to run one pipeline; goal is for the ratio to bash.
 func variants(pipeline describe, run execute, goal float64) []measure.Variant {
-	variant := func(name string, goal float64, argv func(cfg *measure.Config, stages []string) []string) measure.Variant {
-		return measure.Variant{Name: name, Goal: goal,
-			Run: func(ctx context.Context, cfg *measure.Config, n int64) (measure.Sample, error) {
-				stages, want := pipeline(n)
-				args := argv(cfg, stages)
-				if _, err := exec.LookPath(args[0]); err != nil {
-					return measure.Sample{}, measure.Skip("%w", err)
-				}
-				return run(ctx, cfg, args, n, want)
-			}}
-	}
 	shell := func(name string) func(*measure.Config, []string) []string {
 		return func(_ *measure.Config, stages []string) []string {
 			return []string{name, "-c", strings.Join(stages, "|")}
@@ -75,11 +68,25 @@ func variants(pipeline describe, run execute, goal float64) []measure.Variant {
 		}
 	}
 	return []measure.Variant{
-		variant("Go", 0, mypipe("p01")),
-		variant("bash", goal, shell("bash")),
-		variant("dash", 0, shell("dash")),
-		variant("C", 0, mypipe("p01/ref")),
+		variant("Go", 0, pipeline, run, mypipe("p01")),
+		variant("bash", goal, pipeline, run, shell("bash")),
+		variant("dash", 0, pipeline, run, shell("dash")),
+		variant("C", 0, pipeline, run, mypipe("p01/ref")),
 	}
+}
+
+// variant is one way to run it, if this machine has the program.
+func variant(name string, goal float64, pipeline describe, run execute,
+	argv func(cfg *measure.Config, stages []string) []string) measure.Variant {
+	return measure.Variant{Name: name, Goal: goal,
+		Run: func(ctx context.Context, cfg *measure.Config, n int64) (measure.Sample, error) {
+			stages, want := pipeline(n)
+			args := argv(cfg, stages)
+			if _, err := exec.LookPath(args[0]); err != nil {
+				return measure.Sample{}, measure.Skip("%w", err)
+			}
+			return run(ctx, cfg, args, n, want)
+		}}
 }
 
 // pipelineOnce moves n blocks through one pipeline.

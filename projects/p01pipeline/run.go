@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"sync"
-	"syscall"
 
 	"golang.org/x/sys/unix"
 
@@ -20,10 +18,9 @@ import (
 type Pipeline struct {
 	Stages []Outcome
 
-	mu          sync.Mutex
-	running     map[int]int // pid → index in Stages; a pid in here has not been waited for
-	caught      chan os.Signal
-	interrupted syscall.Signal
+	mu      sync.Mutex
+	running map[int]int // pid → index in Stages; a pid in here has not been waited for
+	catches bool
 }
 
 // Outcome is how one stage ended.
@@ -83,7 +80,7 @@ func (p *Pipeline) Start() error {
 		}
 		input = next
 	}
-	if p.caught != nil {
+	if p.catches {
 		go p.forward()
 	}
 	return nil
@@ -93,7 +90,7 @@ func (p *Pipeline) Start() error {
 func (p *Pipeline) start(i, input, output int) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.caught) > 0 {
+	if p.Interrupted() != 0 {
 		return errors.New("not started: interrupted")
 	}
 	proc, err := process.Start(&process.Cmd{

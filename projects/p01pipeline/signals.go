@@ -2,61 +2,44 @@ package p01pipeline
 
 import (
 	"os"
-	"os/signal"
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"unpipc/gobind/process"
 )
 
 // Catch keeps SIGINT, SIGTERM, SIGHUP and SIGQUIT for the stages, except those that
 // this process was told to ignore: once all stages are started they get what came,
-// and what comes later. It is to be called before Start.
-func (p *Pipeline) Catch() {
-	var caught []os.Signal
-	for _, sig := range []os.Signal{unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT} {
-		if !signal.Ignored(sig) {
-			caught = append(caught, sig)
-		}
-	}
-	if len(caught) > 0 { // Notify takes an empty list for all signals
-		p.caught = make(chan os.Signal, len(caught))
-		signal.Notify(p.caught, caught...)
-	}
+// and what comes later. It is to be called before Start, of one pipeline of a process.
+func (p *Pipeline) Catch() error {
+	p.catches = true
+	return process.Catch(unix.SIGINT, unix.SIGTERM, unix.SIGHUP, unix.SIGQUIT)
 }
 
 // forward hands caught signals on for as long as this process lives. It is started
 // after the stages, where its thread costs them no time.
 func (p *Pipeline) forward() {
-	for s := range p.caught {
-		sig := s.(syscall.Signal)
-		p.signal(sig, !fromTerminal(sig))
+	for {
+		sig := process.NextCaught()
+		if !fromTerminal(sig) {
+			p.signal(sig)
+		}
 	}
 }
 
 // Interrupted is the first signal that was caught, 0 if none came.
 func (p *Pipeline) Interrupted() syscall.Signal {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	select {
-	case s := <-p.caught:
-		if p.interrupted == 0 {
-			p.interrupted = s.(syscall.Signal)
-		}
-	default:
+	if !p.catches {
+		return 0
 	}
-	return p.interrupted
+	return process.FirstCaught()
 }
 
-// signal notes a signal and sends it on to every stage that is still running.
-func (p *Pipeline) signal(sig syscall.Signal, send bool) {
+// signal sends a signal on to every stage that is still running.
+func (p *Pipeline) signal(sig syscall.Signal) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.interrupted == 0 {
-		p.interrupted = sig
-	}
-	if !send {
-		return
-	}
 	for _, i := range p.running {
 		_ = p.Stages[i].process.Signal(sig) // it may just have ended
 	}
@@ -79,10 +62,8 @@ func fromTerminal(sig syscall.Signal) bool {
 
 // Die ends this process by the signal, so that its parent sees what happened.
 func Die(sig syscall.Signal) {
-	if sig == unix.SIGQUIT {
-		os.Exit(128 + int(sig)) // the Go runtime's own answer to it is a stack dump
+	if sig != unix.SIGQUIT { // a dump of this program's memory is of no use to anyone
+		_ = process.Die(sig)
 	}
-	signal.Reset(sig)
-	_ = unix.Kill(unix.Getpid(), sig)
-	select {} // the signal is on its way
+	os.Exit(128 + int(sig))
 }

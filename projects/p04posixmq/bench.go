@@ -38,9 +38,18 @@ func rows(measure.Config) []measure.Row {
 		What:     "from starting submit_job to its end; a C dispatcher takes the jobs",
 		Check:    "what it prints; each job is reported with exit status 0",
 		Unit:     measure.Nanoseconds,
-		Variants: variants((*bench).submit),
+		Variants: append(variants((*bench).submit), helpOnly),
 	}}
 }
+
+// helpOnly is what submit_job's begin and end take, with next to nothing between.
+var helpOnly = measure.Variant{Name: "Go, --help",
+	Run: func(ctx context.Context, cfg *measure.Config, n int64) (measure.Sample, error) {
+		program := filepath.Join(cfg.Bin, "p04/submit_job")
+		return repeatedly(ctx, n, []string{program, "--help"}, func(_ int64, out string) bool {
+			return strings.HasPrefix(out, "usage: submit_job")
+		})
+	}}
 
 // bench is one run.
 type bench struct {
@@ -178,27 +187,36 @@ func (b *bench) settled(ctx context.Context) error {
 	}
 }
 
-func (b *bench) submit(ctx context.Context, n int64) (measure.Sample, error) {
+func (b *bench) submit(ctx context.Context, n int64) (s measure.Sample, err error) {
+	argv := []string{filepath.Join(b.bin, "submit_job"), "--queue", b.place.Queue, "--state", b.place.State, "--cmd", ":"}
+	failed := b.dispatching(ctx, filepath.Join(b.cfg.Bin, "p04/ref"), n, func() error {
+		s, err = repeatedly(ctx, n, argv, func(i int64, out string) bool {
+			return out == fmt.Sprintf("Job %d queued (priority 0)\n", i+1)
+		})
+		return err
+	})
+	return s, failed
+}
+
+// repeatedly runs a program n times, one after the other, from before its start to its
+// end, and checks what each prints.
+func repeatedly(ctx context.Context, n int64, argv []string, right func(i int64, out string) bool) (measure.Sample, error) {
 	times := measure.NewTimes()
 	var elapsed time.Duration
-	err := b.dispatching(ctx, filepath.Join(b.cfg.Bin, "p04/ref"), n, func() error {
-		for i := range n {
-			before := time.Now()
-			out, err := exec.CommandContext(ctx, filepath.Join(b.bin, "submit_job"),
-				"--queue", b.place.Queue, "--state", b.place.State, "--cmd", ":").Output()
-			took := time.Since(before)
-			if err != nil {
-				return err
-			}
-			if want := fmt.Sprintf("Job %d queued (priority 0)\n", i+1); string(out) != want {
-				return fmt.Errorf("submit_job printed %q", out)
-			}
-			elapsed += took
-			if err := times.RecordValue(took.Nanoseconds()); err != nil {
-				return err
-			}
+	for i := range n {
+		before := time.Now()
+		out, err := exec.CommandContext(ctx, argv[0], argv[1:]...).Output()
+		took := time.Since(before)
+		if err == nil && !right(i, string(out)) {
+			err = fmt.Errorf("%s printed %q", argv[0], out)
 		}
-		return nil
-	})
-	return measure.Sample{Elapsed: elapsed, Verified: n, Times: times}, err
+		if err == nil {
+			err = times.RecordValue(took.Nanoseconds())
+		}
+		if err != nil {
+			return measure.Sample{}, err
+		}
+		elapsed += took
+	}
+	return measure.Sample{Elapsed: elapsed, Verified: n, Times: times}, nil
 }

@@ -10,6 +10,7 @@ package main
 import (
 	"os"
 
+	_ "unpipc/gobind/process/shortlived"
 	"unpipc/projects/internal/cli"
 	pipeline "unpipc/projects/p01pipeline"
 )
@@ -46,8 +47,10 @@ killed by signal n.`,
 	}
 
 	run := pipeline.New(stages)
-	run.Catch()
-	err := run.Start()
+	err := run.Catch()
+	if err == nil {
+		err = run.Start()
+	}
 	if err == nil {
 		err = run.Wait()
 	}
