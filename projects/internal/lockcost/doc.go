@@ -22,15 +22,9 @@
 // each time; and nobody leaves a barrier before the other has come, with one "serial"
 // answer a round.
 //
-// Go's operations are those of package gobind. Where glibc's word is known they change it
-// themselves as long as nobody has to sleep: "mutex", a normal one, "sem", "spin", readers of
-// "rwlock"; "mutex_libc", "sem_libc" and "spin_libc" are libc's functions themselves. "fused"
-// is lock, increment and unlock in one call, which in C is the pair, for nothing is saved
-// there.
-//
-// A mutex that knows its owner, and a writer, note the thread, and a robust mutex stands in
-// a list of the thread's: libc must be called for them, and a call into C and back takes
-// several times what a lock that is free does. Rows of theirs have two calls that do next to
-// nothing as the peer ("spin_libc", with nobody to spin for): that is what can be had, but
-// for the fused form.
+// Go's operations are those of package gobind. Where glibc's words are known they change them
+// themselves as long as nobody has to sleep: "mutex" of every kind here, "sem",
+// "spin", "rwlock"; "mutex_libc" and "sem_libc" are libc's functions themselves, and show what
+// a call into C and back costs. "fused" is lock, increment and unlock in one call, which in C is
+// the pair, for nothing is saved there.
 package lockcost

@@ -188,7 +188,6 @@ var kinds = map[string]kind{
 	"rwlock_read":        rwlock(true, (*worker).underReading),
 	"rwlock_write":       rwlock(false, (*worker).underWriting),
 	"spin":               spin,
-	"spin_libc":          spin,
 	"sem":                sem,
 	"sem_libc":           sem,
 	"sem_named":          semNamed,

@@ -66,7 +66,7 @@ func roleMain(args []string) {
 	switch r.lock {        // before the first one is made
 	case "sem_libc":
 		os.Setenv("UNPIPC_POSIXSEM", "libc")
-	case "mutex_libc", "spin_libc":
+	case "mutex_libc":
 		os.Setenv("UNPIPC_PTHREAD", "libc")
 	}
 	if *index >= 0 {

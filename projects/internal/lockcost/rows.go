@@ -8,14 +8,6 @@ import (
 	"unpipc/projects/internal/measure"
 )
 
-// fusedGoal is what lock, increment and unlock of a robust mutex in one call are held
-// to: this part of the rate of the same three in C.
-const fusedGoal = 0.35
-
-// crossingGoal is what a lock that libc must be called for is held to: this part of the rate
-// of two calls into C that do next to nothing.
-const crossingGoal = 0.67
-
 // spread is where several workers are: doc.go says why.
 const spread = "; they stay on a CPU each, in turn where there are fewer"
 
@@ -29,7 +21,6 @@ type entry struct {
 	processes  bool
 	goal       float64
 	withGo     bool // sync.Mutex as a peer
-	crossing   bool // libc must be called, twice: with one worker what that costs is the peer, not C
 	detail     bool // another one tells nearly the same; of those for both: the threads' does
 }
 
@@ -38,12 +29,12 @@ var calls = []entry{
 	{name: "call_mutex", lock: "mutex", withGo: true},
 	{name: "call_mutex_libc", lock: "mutex_libc", inC: "mutex", goal: measure.NoGoal},
 	{name: "call_mutex_fused", lock: "mutex_fused", inC: "mutex"},
-	{name: "call_mutex_errorcheck", lock: "mutex_errorcheck", detail: true, crossing: true},
-	{name: "call_mutex_recursive", lock: "mutex_recursive", detail: true, crossing: true},
-	{name: "call_mutex_robust", lock: "mutex_robust", crossing: true},
-	{name: "call_mutex_robust_fused", lock: "mutex_robust_fused", inC: "mutex_robust", goal: fusedGoal},
+	{name: "call_mutex_errorcheck", lock: "mutex_errorcheck", detail: true},
+	{name: "call_mutex_recursive", lock: "mutex_recursive", detail: true},
+	{name: "call_mutex_robust", lock: "mutex_robust"},
+	{name: "call_mutex_robust_fused", lock: "mutex_robust_fused", inC: "mutex_robust"},
 	{name: "call_rwlock_read", lock: "rwlock_read"},
-	{name: "call_rwlock_write", lock: "rwlock_write", detail: true, crossing: true},
+	{name: "call_rwlock_write", lock: "rwlock_write", detail: true},
 	{name: "call_spin", lock: "spin"},
 	{name: "call_sem", lock: "sem"},
 	{name: "call_sem_libc", lock: "sem_libc", inC: "sem", goal: measure.NoGoal},
@@ -58,7 +49,7 @@ var calls = []entry{
 // open file description.
 var counted = []entry{
 	{name: "mutex", lock: "mutex", withGo: true},
-	{name: "rwlock", lock: "rwlock_write", crossing: true},
+	{name: "rwlock", lock: "rwlock_write"},
 	{name: "sem", lock: "sem"},
 	{name: "sem_named", lock: "sem_named", detail: true},
 	{name: "semop", lock: "semop", detail: true},
@@ -189,16 +180,9 @@ func (e *entry) row(group string, unit measure.Unit, what, check string) measure
 	if e.workers > 1 {
 		least = measure.Crowd
 	}
-	goal, crossing := e.goal, e.crossing && e.workers == 1
-	if crossing {
-		goal = measure.NoGoal
-	}
 	variants := []measure.Variant{
 		e.variant("Go", inGo, e.lock, 0),
-		e.variant("C", inC, lock, goal),
-	}
-	if crossing {
-		variants = append(variants, e.variant("Go, 2 calls into C", inGo, "spin_libc", crossingGoal))
+		e.variant("C", inC, lock, e.goal),
 	}
 	if e.withGo {
 		variants = append(variants, e.variant("Go, sync.Mutex", inGo, "sync_mutex", 0))
