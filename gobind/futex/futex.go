@@ -44,10 +44,22 @@ const (
 	opWake       = 1
 	opWaitBitset = 9 // like FUTEX_WAIT, but until a point in time
 	anyBit       = math.MaxUint32
+
+	clockRealtime = 256 // of which clock; else of the monotonic one
 )
 
 // Wait sleeps while the word has this value and nobody wakes it. Error: EAGAIN.
-func Wait(word *atomic.Uint32, value uint32) error { return wait(word, value, nil) }
+func Wait(word *atomic.Uint32, value uint32) error { return wait(word, value, opWaitBitset, nil) }
+
+// WaitBy is [Wait] until a point in time of the real-time clock, also when that is set
+// meanwhile: ETIMEDOUT.
+func WaitBy(word *atomic.Uint32, value uint32, deadline time.Time) error {
+	ts := unix.Timespec{Sec: deadline.Unix(), Nsec: int64(deadline.Nanosecond())}
+	if ts.Sec < 0 {
+		ts = unix.Timespec{} // the kernel takes no time before 1970
+	}
+	return wait(word, value, opWaitBitset|clockRealtime, &ts)
+}
 
 // WaitFor is [Wait] for at most the given time, of the monotonic clock: ETIMEDOUT.
 func WaitFor(word *atomic.Uint32, value uint32, d time.Duration) error {
@@ -59,12 +71,12 @@ func WaitFor(word *atomic.Uint32, value uint32, d time.Duration) error {
 		end += min(d.Nanoseconds(), math.MaxInt64-end)
 	}
 	deadline := unix.NsecToTimespec(end)
-	return wait(word, value, &deadline)
+	return wait(word, value, opWaitBitset, &deadline)
 }
 
 // WaitContext is [Wait] until ctx ends.
 func WaitContext(ctx context.Context, word *atomic.Uint32, value uint32) error {
-	err := blocking.Do(ctx, func() syscall.Errno { return sleep(word, value, nil) })
+	err := blocking.Do(ctx, func() syscall.Errno { return sleep(word, value, opWaitBitset, nil) })
 	if errno, ok := err.(syscall.Errno); ok {
 		return errs.Call("futex", errno)
 	}
@@ -74,10 +86,10 @@ func WaitContext(ctx context.Context, word *atomic.Uint32, value uint32) error {
 	return err
 }
 
-func wait(word *atomic.Uint32, value uint32, deadline *unix.Timespec) error {
+func wait(word *atomic.Uint32, value uint32, op uintptr, deadline *unix.Timespec) error {
 	for {
 		// The deadline is a point in time, so it stays.
-		errno := sleep(word, value, deadline)
+		errno := sleep(word, value, op, deadline)
 		if errno == unix.EINTR {
 			continue
 		}
@@ -86,8 +98,8 @@ func wait(word *atomic.Uint32, value uint32, deadline *unix.Timespec) error {
 	}
 }
 
-func sleep(word *atomic.Uint32, value uint32, deadline *unix.Timespec) syscall.Errno {
-	_, _, errno := unix.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(word)), opWaitBitset, uintptr(value),
+func sleep(word *atomic.Uint32, value uint32, op uintptr, deadline *unix.Timespec) syscall.Errno {
+	_, _, errno := unix.Syscall6(unix.SYS_FUTEX, uintptr(unsafe.Pointer(word)), op, uintptr(value),
 		uintptr(unsafe.Pointer(deadline)), 0, anyBit)
 	return errno
 }

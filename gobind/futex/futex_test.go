@@ -36,6 +36,7 @@ func TestNobodySleepsAtAWordWithAnotherValue(t *testing.T) {
 	word.Store(2)
 	assert.ErrorIs(t, futex.Wait(&word, 1), unix.EAGAIN)
 	assert.ErrorIs(t, futex.WaitFor(&word, 1, time.Hour), unix.EAGAIN)
+	assert.ErrorIs(t, futex.WaitBy(&word, 1, time.Now().Add(time.Hour)), unix.EAGAIN)
 	assert.ErrorIs(t, futex.WaitContext(t.Context(), &word, 1), unix.EAGAIN)
 	var call *os.SyscallError
 	require.ErrorAs(t, futex.Wait(&word, 1), &call)
@@ -70,6 +71,20 @@ func TestWaitForEndsWhenItsTimeIsOver(t *testing.T) {
 	}
 	woken := make(chan error)
 	go func() { woken <- futex.WaitFor(&word, 0, 1<<63-1) }()
+	wake(t, &word, 1)
+	assert.NoError(t, <-woken)
+}
+
+func TestWaitByEndsAtItsTime(t *testing.T) {
+	var word atomic.Uint32
+	deadline := time.Now().Add(20 * time.Millisecond)
+	require.ErrorIs(t, futex.WaitBy(&word, 0, deadline), unix.ETIMEDOUT)
+	assert.False(t, time.Now().Before(deadline))
+	for _, past := range []time.Time{time.Now(), time.Unix(1, 0), time.Unix(-1, 1), {}} {
+		assert.ErrorIs(t, futex.WaitBy(&word, 0, past), unix.ETIMEDOUT)
+	}
+	woken := make(chan error)
+	go func() { woken <- futex.WaitBy(&word, 0, time.Now().Add(time.Hour)) }()
 	wake(t, &word, 1)
 	assert.NoError(t, <-woken)
 }

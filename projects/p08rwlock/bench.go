@@ -7,7 +7,11 @@ import (
 	"os"
 	"sync"
 	"time"
+	"unsafe"
 
+	"golang.org/x/sys/unix"
+
+	"unpipc/gobind/posixshm"
 	"unpipc/projects/internal/cli"
 )
 
@@ -27,13 +31,17 @@ func benchMain(args []string) {
 		"  test_myrwlock rwlock-bench --lock futex --reads 90 --count 1000000")
 	name := p.String("lock", "futex", "futex, sync, pthread, reader, writer or fair")
 	reads := p.Int("reads", 100, "reads in 100 operations")
+	shared := p.String("shared", "", "the futex lock is in the shared memory object of this name, also for others")
 	threads := p.Int("threads", 4, "goroutines")
 	count := p.Int64("count", 1000, "operations of all of them")
 	p.Parse(args)
 	if *reads < 0 || *reads > 100 || *threads < 1 || *threads > 1000 || *count < 0 || p.NArg() > 0 {
 		p.BadUsage("--reads is 0 to 100, --threads 1 to 1000")
 	}
-	o, err := bench(*name, *threads, *count, 100-*reads)
+	if *shared != "" && *name != "futex" {
+		p.BadUsage("--shared is for --lock futex")
+	}
+	o, err := bench(*name, *shared, *threads, *count, 100-*reads)
 	if errors.Is(err, errNoLock) {
 		p.BadUsage("%v", err)
 	}
@@ -78,19 +86,46 @@ type share struct {
 	err                  error
 }
 
+// withCells is memory for a futex lock with cells behind it, which goes with the process;
+// that of a name is for all who know it, and must be there.
+func withCells(shared string) (*FutexRWLock, *cells, error) {
+	const size = FutexSize + int(unsafe.Sizeof(cells{}))
+	var o *posixshm.Object
+	var err error
+	if shared != "" {
+		o, err = posixshm.Open(shared, unix.O_RDWR, 0)
+	} else if o, err = posixshm.Memfd("rwlock", 0); err == nil {
+		err = o.Allocate(size)
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	memory, err := o.Map(size, true)
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err := FutexAt(memory)
+	return l, (*cells)(unsafe.Pointer(&memory[FutexSize])), err
+}
+
 // bench measures count operations, writes of 100 of which write. The lock's calls
 // are made on its own type where a program would have them inlined.
-func bench(name string, threads int, count int64, writes int) (outcome, error) {
+func bench(name, shared string, threads int, count int64, writes int) (outcome, error) {
 	c := &cells{}
 	var loop func(s *share, writes int)
 	switch name {
 	case "futex":
-		l, err := NewFutex()
+		l, guarded, err := withCells(shared)
 		if err != nil {
 			return outcome{}, err
 		}
-		defer l.Destroy()
-		loop = func(s *share, writes int) { futexLoop(l, c, s, writes) }
+		c = guarded
+		loop = func(s *share, writes int) {
+			var r *FutexReader
+			if r, s.err = l.Reader(); s.err == nil {
+				futexLoop(l, r, c, s, writes)
+			}
+		}
 	case "sync":
 		l := &sync.RWMutex{}
 		loop = func(s *share, writes int) { syncLoop(l, c, s, writes) }
@@ -131,7 +166,7 @@ func bench(name string, threads int, count int64, writes int) (outcome, error) {
 			return o, s.err
 		}
 	}
-	if !c.consistent() || c.a != uint64(written) {
+	if shared == "" && (!c.consistent() || c.a != uint64(written)) {
 		return o, fmt.Errorf("%d writes left the words at %d", written, c.a)
 	}
 	return o, nil
@@ -140,7 +175,7 @@ func bench(name string, threads int, count int64, writes int) (outcome, error) {
 // The counts of these two are in registers, as C's are: a store before each of the lock's
 // atomic operations would be waited for.
 
-func futexLoop(l *FutexRWLock, c *cells, s *share, writes int) {
+func futexLoop(l *FutexRWLock, r *FutexReader, c *cells, s *share, writes int) {
 	due, right, written := 0, int64(0), int64(0)
 	for range s.count {
 		if due += writes; due >= 100 {
@@ -151,9 +186,9 @@ func futexLoop(l *FutexRWLock, c *cells, s *share, writes int) {
 			_ = l.Unlock()
 			written++
 		} else {
-			_ = l.RLock()
+			_ = r.RLock()
 			right += c.right()
-			_ = l.RUnlock()
+			r.RUnlock()
 		}
 	}
 	s.right, s.writes = right, written

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"unpipc/gobind/futex"
 	"unpipc/gobind/posixshm"
 )
 
@@ -108,8 +109,8 @@ type common struct {
 	events int64 // lines about events that are still to be printed, and the last one
 
 	// Worker processes begin when the last one of them is there.
-	ready   uint32 // so many are
-	started uint32 // 1: all are, or the test is over
+	ready   uint32        // so many are
+	started atomic.Uint32 // 1: all are, or the test is over
 	_       [40]byte
 }
 
@@ -140,8 +141,8 @@ func mapTally(fd, workers int) (*tally, error) {
 // start lets those begin who wait for it.
 func (t *tally) start(end int64) {
 	atomic.StoreInt64(&t.end, end)
-	atomic.StoreUint32(&t.started, 1)
-	_ = futex(&t.started, futexWakeBitset, math.MaxInt32, nil, both)
+	t.started.Store(1)
+	_, _ = futex.Wake(&t.started, math.MaxInt32) // fails only where there is no memory
 }
 
 // awaitStart waits until so many workers are there.
@@ -149,8 +150,8 @@ func (t *tally) awaitStart(workers int, d time.Duration) {
 	if atomic.AddUint32(&t.ready, 1) == uint32(workers) {
 		t.start(now() + d.Nanoseconds())
 	}
-	for atomic.LoadUint32(&t.started) == 0 {
-		_ = futex(&t.started, futexWaitBitset, 0, nil, both)
+	for t.started.Load() == 0 {
+		_ = futex.Wait(&t.started, 0) // or somebody has started meanwhile
 	}
 }
 

@@ -38,6 +38,6 @@
 //   - No more than 1024 can wait at a fair lock: EAGAIN. So says POSIX of too many readers.
 //   - The limits of the timed forms are for the lock; the mutex is waited for in any case.
 //
-// [FutexRWLock] is another lock, in one word, that shows what is possible without a
-// mutex and condition variables.
+// [FutexRWLock] is another lock, with a word for each reader, that shows what is possible
+// without a mutex and condition variables.
 package p08rwlock

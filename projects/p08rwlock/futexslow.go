@@ -5,144 +5,139 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"unpipc/projects/internal/ordered"
 )
 
-// rlockForEver goes on after a reader has counted himself in and has found the word v.
-func (l *FutexRWLock) rlockForEver(v uint32) error {
-	if l.stay(v) {
-		l.taken()
-		return nil
+var errTwice = fail("rdlock", unix.EDEADLK)
+
+// rlockForEver goes on after a reader has set his slot and has found a writer, or that it
+// was set.
+func (r *FutexReader) rlockForEver(was uint32) error {
+	if was != 0 {
+		return errTwice
 	}
-	return l.rlock(patience{limit: forEver})
+	r.leave()
+	return r.rlock(patience{limit: forEver})
 }
 
-// stay lets a reader who has counted himself in wait for the writer to leave: no other one
-// can get in before him. Unless that happens at once he is counted out. So he is where the
-// door is closed, as a writer sleeps until there are no readers.
-func (l *FutexRWLock) stay(v uint32) bool {
-	for looks := spinning(0); v&writing != 0 && v&closed == 0 && looks < busyLooks; v = atomic.LoadUint32(l.word) {
-		looks.again()
+func (r *FutexReader) rlock(p patience) error {
+	if atomic.LoadUint32(r.reading) != 0 {
+		return errTwice
 	}
-	if v < closed {
-		return true
-	}
-	l.uncount()
-	return false
-}
-
-// uncount takes back that a reader has counted himself in.
-func (l *FutexRWLock) uncount() {
-	if v := atomic.AddUint32(l.word, ^uint32(0)); v >= sleepers {
-		_ = l.readerLeft(v)
-	}
-}
-
-func (l *FutexRWLock) lockForEver() error { return l.lock(patience{limit: forEver}) }
-
-func (l *FutexRWLock) rlock(p patience) error {
-	for looks := spinning(0); ; {
-		v := atomic.LoadUint32(l.word)
-		if v < closed {
-			if l.stay(atomic.AddUint32(l.word, 1)) {
-				l.taken()
-				return nil
-			}
-			continue
-		}
+	for looks := spinning(0); !r.enter(); {
 		if looks.again() {
 			continue
 		}
-		if v&sleepers == 0 && !atomic.CompareAndSwapUint32(l.word, v, v|sleepers) {
-			continue
-		}
-		if err := l.wait(v|sleepers, readersOnly, p); err != nil {
+		if err := r.lock.m.sleep(&r.lock.m.opened, r.lock.m.open, p); err != nil {
 			return err
 		}
 	}
-}
-
-func (l *FutexRWLock) lock(p patience) error {
-	for looks := spinning(0); ; {
-		v := atomic.LoadUint32(l.word)
-		if v&(writing|readers) == 0 {
-			// Whoever had closed the door finds it open when he wakes up, and closes it again.
-			if atomic.CompareAndSwapUint32(l.word, v, v&^closed|writing) {
-				l.taken()
-				return nil
-			}
-			continue
-		}
-		if looks.again() {
-			continue
-		}
-		shut := v | sleepers | closed
-		if v != shut && !atomic.CompareAndSwapUint32(l.word, v, shut) {
-			continue
-		}
-		if err := l.wait(shut, writersOnly, p); err != nil {
-			l.open()
-			return err
-		}
-	}
-}
-
-// readerLeft is what a reader has to do who left behind the word v, in which there is
-// more than readers: the last one wakes who sleeps.
-func (l *FutexRWLock) readerLeft(v uint32) error {
-	for {
-		switch {
-		case v&readers == readers: // there was none to take away
-			atomic.AddUint32(l.word, 1)
-			return fail("unlock", unix.EPERM)
-		case v&(readers|writing|sleepers) != sleepers:
-			return nil
-		case v&closed != 0:
-			// The door stays closed, and the bit set, for the readers who sleep.
-			l.wake(writersOnly)
-			return nil
-		case atomic.CompareAndSwapUint32(l.word, v, v&^sleepers):
-			l.wake(both)
-			return nil
-		}
-		v = atomic.LoadUint32(l.word)
-	}
-}
-
-// writerLeft is what a writer has to do who left behind the word v, in which there is more
-// than readers: he opens the door and wakes who sleeps.
-func (l *FutexRWLock) writerLeft(v uint32) error {
-	if v&writing != 0 { // there was none to take away
-		atomic.AddUint32(l.word, writing)
-		return fail("unlock", unix.EPERM)
-	}
-	l.open()
 	return nil
 }
 
-// open opens the door and wakes who sleeps; a writer that has to sleep again closes it again.
-func (l *FutexRWLock) open() {
-	for {
-		v := atomic.LoadUint32(l.word)
-		if v&(closed|sleepers) == 0 {
-			return
-		}
-		if atomic.CompareAndSwapUint32(l.word, v, v&^(closed|sleepers)) {
-			l.wake(both)
-			return
+// enter takes the lock for reading unless a writer is in or waits.
+func (r *FutexReader) enter() bool {
+	if !r.lock.m.open() {
+		return false
+	}
+	atomic.SwapUint32(r.reading, reading)
+	if !r.lock.m.open() {
+		r.leave()
+		return false
+	}
+	r.lock.taken()
+	return true
+}
+
+// leave takes back that the slot has been set.
+func (r *FutexReader) leave() {
+	ordered.Store32(r.reading, 0)
+	r.tell()
+}
+
+// tell wakes the writer who sleeps until readers have left.
+func (r *FutexReader) tell() {
+	if r.lock.m.left.awaited() {
+		r.lock.m.left.happen()
+	}
+}
+
+// open says whether there is no writer, in or waiting.
+func (m *futexLayout) open() bool { return atomic.LoadUint32(&m.writer) == 0 }
+
+// empty says whether no reader is in.
+func (m *futexLayout) empty() bool {
+	for i := range m.slot[:atomic.LoadUint32(&m.used)] {
+		if atomic.LoadUint32(&m.slot[i].reading) != 0 {
+			return false
 		}
 	}
+	return true
+}
+
+func (l *FutexRWLock) lock(p patience) error {
+	m := l.m
+	for looks := spinning(0); !atomic.CompareAndSwapUint32(&m.writer, 0, writing); {
+		if looks.again() {
+			continue
+		}
+		if err := m.sleep(&m.opened, m.open, p); err != nil {
+			return err
+		}
+	}
+	return l.drain(p)
+}
+
+// drain waits until the readers have left, after writer has been set.
+func (l *FutexRWLock) drain(p patience) error {
+	for looks := spinning(-drainLooks); !l.m.empty(); {
+		if looks.again() {
+			continue
+		}
+		if err := l.m.sleep(&l.m.left, l.m.empty, p); err != nil {
+			l.m.leave()
+			return err
+		}
+	}
+	l.taken()
+	return nil
+}
+
+// leave lets others in after a writer, or after one who wanted to be.
+func (m *futexLayout) leave() {
+	ordered.Store32(&m.writer, 0)
+	if m.opened.awaited() {
+		m.opened.happen()
+	}
+}
+
+// sleep sleeps until the event, unless what is waited for is so already.
+func (m *futexLayout) sleep(e *event, already func() bool, p patience) error {
+	v := e.announce()
+	woken := m.barrier()
+	if already() {
+		return nil
+	}
+	if !woken {
+		time.Sleep(time.Millisecond)
+		return p.over()
+	}
+	return e.wait(v, p)
 }
 
 // spinning counts the looks at a lock before the sleep.
 type spinning int
 
-// A lock that is held for nanoseconds is free again soon, so the first looks come at once.
-// Who has no luck with them does not go on: two processors that pull at one cache line get
-// less done than one that has it to itself. He naps, and nobody has to wake him.
+// A lock that is held for nanoseconds is free again soon, so the first look comes at once.
+// Who has no luck with it does not go on: two processors that pull at one cache line get
+// less done than one that has it to itself. He naps, and nobody has to wake him. But a
+// writer for whom all others wait already looks for about as long as a read may take.
 const (
-	busyLooks = 3
-	naps      = 2
-	nap       = 50 * time.Microsecond
+	busyLooks  = 1
+	drainLooks = 20
+	naps       = 8
+	nap        = 50 * time.Microsecond
 )
 
 // again says whether to look again, when it is time to.
@@ -150,8 +145,7 @@ func (s *spinning) again() bool {
 	*s++
 	switch {
 	case *s <= busyLooks:
-		for range 30 {
-		}
+		ordered.Pause()
 	case *s <= busyLooks+naps:
 		time.Sleep(nap)
 	default:

@@ -9,7 +9,7 @@ import (
 	"unpipc/gobind/pthread"
 )
 
-// Locker is what [RWLock], [FutexRWLock] and [Posix] have in common.
+// Locker is what [RWLock] and [Posix] have in common.
 type Locker interface {
 	RLock() error
 	TryRLock() error
@@ -26,7 +26,7 @@ type Locker interface {
 	Destroy() error
 }
 
-var _, _, _ Locker = (*RWLock)(nil), (*FutexRWLock)(nil), Posix{}
+var _, _ Locker = (*RWLock)(nil), Posix{}
 
 // Posix is libc's own lock, which has one call to unlock whatever was locked.
 type Posix struct{ *pthread.RWLock }

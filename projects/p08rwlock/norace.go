@@ -2,5 +2,7 @@
 
 package p08rwlock
 
+const race = false
+
 func (l *FutexRWLock) taken()  {}
 func (l *FutexRWLock) giving() {}

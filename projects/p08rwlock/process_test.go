@@ -7,11 +7,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
-	"sync/atomic"
 	"testing"
 	"time"
-	"unsafe"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -37,6 +34,7 @@ func TestPrograms(t *testing.T) {
 	for language, bin := range folders {
 		t.Run("what a killed program in "+language+" leaves is found", func(t *testing.T) { testLeftover(t, bin) })
 	}
+	t.Run("a futex lock is one for Go and C", func(t *testing.T) { testFutexCrossed(t, folders) })
 	t.Run("the rows of the benchmark are measured", func(t *testing.T) { testRows(t, folders) })
 }
 
@@ -136,7 +134,7 @@ func testRows(t *testing.T, folders map[string]string) {
 }
 
 func TestALockThatIsNotKnownIsNotMeasured(t *testing.T) {
-	_, err := bench("none", 1, 1, 0)
+	_, err := bench("none", "", 1, 1, 0)
 	assert.ErrorIs(t, err, errNoLock)
 }
 
@@ -216,59 +214,4 @@ func TestWhatAKilledProcessHoldsStaysHeld(t *testing.T) {
 	require.NoError(t, l.Unlock(), "but anybody may give it back who knows")
 	require.NoError(t, l.TryLock())
 	require.NoError(t, l.Unlock())
-}
-
-// A process that increments a word under the futex lock in front of it.
-var _ = ipctest.Role("increment under the futex lock", func(args []string) int {
-	o, err := posixshm.Open(args[0], unix.O_RDWR, 0)
-	if err != nil {
-		return 1
-	}
-	memory, err := o.Map(Size, true)
-	if err != nil {
-		return 2
-	}
-	l, err := FutexAt(memory)
-	if err != nil {
-		return 3
-	}
-	word := (*uint64)(unsafe.Pointer(&memory[64]))
-	for range increments {
-		if l.Lock() != nil {
-			return 4
-		}
-		*word++
-		if l.Unlock() != nil || l.RLock() != nil {
-			return 5
-		}
-		before := atomic.LoadUint64(word)
-		runtime.Gosched()
-		if atomic.LoadUint64(word) != before || l.RUnlock() != nil {
-			return 6
-		}
-	}
-	return 0
-})
-
-const increments = 5000
-
-func TestTheFutexLockWorksBetweenProcesses(t *testing.T) {
-	name := "/" + ipctest.Name(t)
-	o, err := posixshm.Open(name, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL, 0o600)
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, posixshm.Unlink(name)) })
-	require.NoError(t, o.Allocate(Size))
-	memory, err := o.Map(Size, true)
-	require.NoError(t, err)
-	require.NoError(t, o.Close())
-	t.Cleanup(func() { assert.NoError(t, posixshm.Unmap(memory)) })
-	var processes [3]*exec.Cmd
-	for i := range processes {
-		processes[i] = ipctest.Command(t, "increment under the futex lock", name)
-		require.NoError(t, processes[i].Start())
-	}
-	for _, p := range processes {
-		assert.NoError(t, p.Wait())
-	}
-	assert.Equal(t, uint64(len(processes)*increments), *(*uint64)(unsafe.Pointer(&memory[64])))
 }

@@ -11,5 +11,7 @@ import (
 // it is told what the lock orders; the lock's handle stands for the lock, and those who
 // share it for all of this process.
 
+const race = true
+
 func (l *FutexRWLock) taken()  { runtime.RaceAcquire(unsafe.Pointer(l)) }
 func (l *FutexRWLock) giving() { runtime.RaceReleaseMerge(unsafe.Pointer(l)) }

@@ -18,7 +18,7 @@ const (
 	checked      = "under the lock the words that it guards are equal; at the end they are the number of writes"
 )
 
-// rows compares the lock in one futex word, and the fair one made of a mutex and
+// rows compares the lock with a word for each reader, and the fair one made of a mutex and
 // condition variables, with libc's and with Go's own.
 func rows(measure.Config) []measure.Row {
 	var rows []measure.Row
@@ -33,6 +33,7 @@ func rows(measure.Config) []measure.Row {
 			Group: "exercise 8", Name: "rwlock_futex_" + name, What: what, Check: checked, Unit: "ops/s", Detail: mix.reads != 90,
 			Variants: []measure.Variant{
 				inGo("Go futex", "futex", mix.reads, 0),
+				inC("C futex", "futex", mix.reads, 0),
 				inC("pthread_rwlock", "pthread", mix.reads, mix.goal),
 				inGo("sync.RWMutex", "sync", mix.reads, 0),
 			},

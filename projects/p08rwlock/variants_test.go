@@ -1,8 +1,10 @@
 package p08rwlock
 
 import (
+	"context"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -37,13 +39,88 @@ var lockVariants = []lockVariant{
 	{"reader preference, shared", shared(PreferReader), true},
 	{"writer preference, shared", shared(PreferWriter), false},
 	{"fair, shared", shared(Fair), false},
-	{"futex", func(t *testing.T) basic { return destroyed(t, newFutex) }, false},
+	{"futex", func(t *testing.T) basic { return destroyed(t, newFutex(true)) }, false},
+	{"futex without membarrier", func(t *testing.T) basic { return destroyed(t, newFutex(false)) }, false},
 	{"pthread_rwlock", posix(pthread.PreferReader), true},
 	{"pthread_rwlock that prefers writers", posix(pthread.PreferWriterNonrecursive), false},
 	{"sync.RWMutex", func(*testing.T) basic { return &syncLock{} }, false},
 }
 
-func newFutex() (Locker, error) { return NewFutex() }
+// newFutex makes a lock that can be used like the others.
+func newFutex(barrier bool) func() (Locker, error) {
+	return func() (Locker, error) {
+		l, err := NewFutex()
+		if err == nil && !barrier {
+			l.m.polls = 1
+		}
+		return &futexLocker{FutexRWLock: l}, err
+	}
+}
+
+// futexLocker has a reader for everybody who is in, whoever that is.
+type futexLocker struct {
+	*FutexRWLock
+	mu       sync.Mutex
+	in, idle []*FutexReader
+}
+
+func (l *futexLocker) read(lock func(r *FutexReader) error) error {
+	l.mu.Lock()
+	r, err := last(&l.idle), error(nil)
+	if r == nil {
+		r, err = l.Reader()
+	}
+	l.mu.Unlock()
+	if err == nil {
+		err = lock(r)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err == nil {
+		l.in = append(l.in, r)
+	} else if r != nil {
+		l.idle = append(l.idle, r)
+	}
+	return err
+}
+
+func (l *futexLocker) RUnlock() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	r := last(&l.in)
+	if r == nil {
+		return fail("unlock", unix.EPERM)
+	}
+	r.RUnlock()
+	l.idle = append(l.idle, r)
+	return nil
+}
+
+// last takes the last one away, or nil.
+func last(readers *[]*FutexReader) *FutexReader {
+	n := len(*readers) - 1
+	if n < 0 {
+		return nil
+	}
+	r := (*readers)[n]
+	*readers = (*readers)[:n]
+	return r
+}
+
+func (l *futexLocker) RLock() error    { return l.read((*FutexReader).RLock) }
+func (l *futexLocker) TryRLock() error { return l.read((*FutexReader).TryRLock) }
+
+func (l *futexLocker) RLockBy(deadline time.Time) error {
+	return l.read(func(r *FutexReader) error { return r.RLockBy(deadline) })
+}
+
+func (l *futexLocker) RLockFor(d time.Duration) error {
+	return l.read(func(r *FutexReader) error { return r.RLockFor(d) })
+}
+
+func (l *futexLocker) RLockContext(ctx context.Context) error {
+	return l.read(func(r *FutexReader) error { return r.RLockContext(ctx) })
+}
 
 // destroyed makes a lock that is free and destroyed at the end of the test.
 func destroyed(t *testing.T, make func() (Locker, error)) basic {

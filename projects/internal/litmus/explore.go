@@ -99,6 +99,9 @@ func (e *explorer) atEnd(s *state) bool {
 // ready says whether access i of thread t may take effect next.
 func (e *explorer) ready(s *state, t, i int) bool {
 	later := &e.threads[t][i]
+	if other := s.done[1-t]; later.Everywhere && other&(other+1) != 0 {
+		return false // something of the other thread has passed what came before it
+	}
 	for j := range i {
 		if s.done[t]>>j&1 == 0 && !e.swaps(&e.threads[t][j], later) {
 			return false

@@ -50,6 +50,8 @@ type Access struct {
 	// access of the other thread with Wakes takes effect, then goes on too.
 	Sleep bool
 	Wakes bool
+	// Everywhere is a fence for the other thread, too, wherever that is: membarrier(2).
+	Everywhere bool
 }
 
 // Thread is a list of accesses in the order of the program.
@@ -75,3 +77,6 @@ func Await(address string, order Order, into int, until func(value int, r *Regis
 
 // Fence lets nothing pass.
 func Fence() Access { return Access{Name: "fence", Order: Full} }
+
+// Membarrier lets nothing pass in either thread.
+func Membarrier() Access { return Access{Name: "membarrier", Order: Full, Everywhere: true} }

@@ -45,6 +45,16 @@ func TestEachModelAllowsWhatItIsKnownToAllow(t *testing.T) {
 			Thread{Store("y", Relaxed, 1), Fence(), Load("x", Relaxed, 0)},
 			[2][2]int{}, map[Model]bool{SC: false, TSO: false, Weak: false},
 		},
+		"store buffering with a barrier of one thread's own": {
+			Thread{Store("x", Relaxed, 1), Load("y", Relaxed, 0)},
+			Thread{Store("y", Relaxed, 1), Fence(), Load("x", Relaxed, 0)},
+			[2][2]int{}, map[Model]bool{SC: false, TSO: true, Weak: true},
+		},
+		"store buffering with one thread's barrier for both": {
+			Thread{Store("x", Relaxed, 1), Load("y", Relaxed, 0)},
+			Thread{Store("y", Relaxed, 1), Membarrier(), Load("x", Relaxed, 0)},
+			[2][2]int{}, map[Model]bool{SC: false, TSO: false, Weak: false},
+		},
 		"message passing without barriers": {
 			Thread{Store("x", Relaxed, 1), Store("y", Relaxed, 1)},
 			Thread{Load("y", Relaxed, 0), Load("x", Relaxed, 1)},

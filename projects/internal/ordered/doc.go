@@ -9,7 +9,7 @@
 // On amd64 it is a plain store behind a fence for the compiler, on arm64 atomic.Store,
 // which there is the release store that is wanted; under the race detector, which would
 // take a plain store for a race, and on other processors it is atomic.Store as well. All
-// are inlined. [StoreInline32] is [Store32] for one who has an atomic operation behind it.
+// are inlined.
 //
 // The counterpart, a load that orders what is done after it, is atomic.Load, which costs
 // no more than a plain load on amd64 and is LDAR on arm64.

@@ -1,9 +1,0 @@
-//go:build !amd64 || race
-
-package ordered
-
-import "sync/atomic"
-
-// StoreInline32 is [Store32] without a call, for a place where there is no time for one.
-// It needs an operation of sync/atomic behind it, of the same goroutine and on any word.
-func StoreInline32(word *uint32, value uint32) { atomic.StoreUint32(word, value) }
