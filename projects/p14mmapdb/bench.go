@@ -4,11 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"time"
 
 	"unpipc/projects/internal/measure"
@@ -16,152 +11,120 @@ import (
 
 // rows compare mmapdb with LMDB, bbolt and SQLite.
 func rows(cfg measure.Config) []measure.Row {
-	if cfg.Quick { // a store is filled for each run
-		return compared(10_000).rows()
+	if cfg.Quick { // a store is set up for each run that changes it
+		return compared(10_000).rows(100_000)
 	}
-	return compared(200_000).rows()
+	return compared(200_000).rows(100_000)
 }
 
-// compared stores have so many records where reading is measured.
+// compared stores have so many records.
 type compared int
 
-func (records compared) rows() []measure.Row {
+// runner is what a row does with a peer.
+type runner func(ctx context.Context, cfg *measure.Config, p peer, n int64) (measure.Sample, error)
+
+// rows are those of stores with so many records, and of filling one with filled records.
+func (records compared) rows(filled compared) []measure.Row {
 	const check = "every value that is read is compared with what was put, and after puts and fill all records are read; " +
 		"the program fails at the first difference"
-	there := fmt.Sprintf("one process; keys of 16 bytes, values of 100, %d records; ", records)
-	row := func(name, what, load, unit string, goals map[string]float64) measure.Row {
-		r := measure.Row{Group: "exercise 14", Name: "mmapdb_" + name, What: what, Check: check, Unit: measure.Unit(unit),
-			Detail: load == "scan" || load == "beside"}
-		if load != "fill" { // a store is filled for each run
-			r.Beside = time.Second
-		}
+	there := records.there()
+	row := func(name, what, unit string, run runner, goals map[string]float64) measure.Row {
+		r := measure.Row{Group: "exercise 14", Name: "mmapdb_" + name, What: what, Check: check, Unit: measure.Unit(unit)}
 		for _, p := range peers {
 			r.Variants = append(r.Variants, measure.Variant{
 				Name: p.name, Goal: goals[p.name],
 				Run: func(ctx context.Context, cfg *measure.Config, n int64) (measure.Sample, error) {
-					return records.measured(ctx, cfg, p, load, n)
+					if err := p.built(cfg); err != nil {
+						return measure.Sample{}, err
+					}
+					return run(ctx, cfg, p, n)
 				},
 			})
 		}
 		return r
 	}
-	return []measure.Row{
-		row("gets", there+"random gets in one state, no copy", "gets", "gets/s", map[string]float64{"LMDB": 1.2, "bbolt": 2}),
-		row("scan", there+"all in order, key and value, again and again", "scan", "records/s", map[string]float64{"LMDB": 1}),
-		row("puts", there+"new values of random ones, a transaction each, on the disk before the next (SQLite: WAL, synchronous=FULL)",
-			"puts", "puts/s", map[string]float64{"LMDB": 1.5}),
-		row("fill", "one process; an empty store filled in an order that jumps, 1000 records a transaction, on the disk before the next",
-			"fill", "records/s", map[string]float64{"LMDB": 1}),
-		row("gets_beside", there+"random gets, a new state every 100, beside a process that writes as in mmapdb_puts",
-			"beside", "gets/s", nil),
+	const hot = "after all were read once: "
+	full := &kept{records: int(records), of: map[string]*stored{}}
+	gets := row("gets", there+hot+"random gets in one state, no copy", "gets/s", full.read("gets"), map[string]float64{"LMDB": 1.2, "bbolt": 2})
+	scan := row("scan", there+hot+"all in order, key and value, again and again", "records/s", full.read("scan"), map[string]float64{"LMDB": 1})
+	for _, r := range []*measure.Row{&gets, &scan} {
+		r.Kept, r.Beside, r.Least = full, 200*time.Millisecond, 50*time.Millisecond
 	}
+	puts := row("puts", there+"new values of random ones, a transaction each, on the disk before the next (SQLite: WAL, synchronous=FULL)",
+		"puts/s", records.puts, map[string]float64{"LMDB": 1.5})
+	fill := row("fill", filled.there()+"all put into an empty store in an order that jumps, 1000 a transaction, on the disk before the next",
+		"records/s", filled.fill, map[string]float64{"LMDB": 1})
+	beside := row("gets_beside", there+"random gets, a new state every 100, beside a process that writes as in mmapdb_puts",
+		"gets/s", records.beside, nil)
+	puts.Beside, fill.Beside, beside.Beside = time.Second, time.Second, time.Second
+	puts.Least = 100 * time.Millisecond // what a writer has to find out first is not what puts cost
+	scan.Detail, beside.Detail = true, true
+	return []measure.Row{gets, scan, puts, fill, beside}
 }
 
-// peer is a store and the program that puts the load on it, below the folder of the programs.
-type peer struct{ name, program, store, library string }
-
-var peers = []peer{
-	{"Go", "p14/mmapdb_load", "mmapdb", ""},
-	{"C", "p14/peers/reference", "", "a C compiler"},
-	{"LMDB", "p14/peers/lmdb", "", "liblmdb"},
-	{"bbolt", "p14/mmapdb_load", "bbolt", ""},
-	{"SQLite", "p14/peers/sqlite", "", "libsqlite3"},
+func (records compared) there() string {
+	return fmt.Sprintf("one process; keys of 16 bytes, values of 100, %d records; ", records)
 }
 
-// measured makes a new store and runs a load on it.
-func (records compared) measured(ctx context.Context, cfg *measure.Config, p peer, load string, n int64) (s measure.Sample, err error) {
-	program := filepath.Join(cfg.Bin, p.program)
-	if _, err := os.Stat(program); p.library != "" && errors.Is(err, fs.ErrNotExist) {
-		return s, measure.Skip("%s was not there when the programs were built", p.library)
-	}
-	if p.name == "bbolt" && load == "beside" {
-		return s, measure.Skip("a process that may write keeps all others out")
-	}
-	// Not in memory: what a flush costs is part of it.
-	dir, err := os.MkdirTemp("", fmt.Sprintf("unpipc-%d-mmapdb-", os.Getpid()))
-	if err != nil {
-		return s, err
-	}
-	defer os.RemoveAll(dir)
-	args := func(sync, load string, count int64) []string {
-		args := []string{program}
-		if p.store != "" {
-			args = append(args, p.store)
-		}
-		return append(args, filepath.Join(dir, "store"), sync, load, strconv.Itoa(int(records)), strconv.FormatInt(count, 10))
-	}
-	if load != "fill" {
-		if _, err := measure.Timed(ctx, cfg, int64(records), args("no-sync", "setup", int64(records))...); err != nil {
-			return s, err
-		}
-		if err := flushAll(dir); err != nil {
-			return s, err
-		}
-	}
-	if load == "beside" {
-		stop, err := beside(ctx, cfg, args("sync", "puts", 1<<40))
+// read is a load that leaves a store as it is: its runs share one.
+func (k *kept) read(load string) runner {
+	return func(ctx context.Context, cfg *measure.Config, p peer, n int64) (measure.Sample, error) {
+		s, err := k.store(ctx, cfg, p)
 		if err != nil {
-			return s, err
+			return measure.Sample{}, err
 		}
-		defer func() { err = errors.Join(err, stop()) }()
+		return s.run(ctx, cfg, load, n)
 	}
-	count := n
-	if load == "fill" {
-		count = max(n, transaction)
-	}
-	s, err = measure.Timed(ctx, cfg, count, args("sync", load, count)...)
-	if err == nil && count > n { // such a run reports its share of the time
-		s.Elapsed, s.Verified = max(1, time.Duration(float64(s.Elapsed)*float64(n)/float64(count))), n
-	}
-	return s, err
 }
 
-// transaction is how many records a store is filled with at once, and at least.
+func (records compared) puts(ctx context.Context, cfg *measure.Config, p peer, n int64) (sample measure.Sample, err error) {
+	s, err := newFull(ctx, cfg, p, int(records))
+	if err != nil {
+		return sample, err
+	}
+	defer func() { err = errors.Join(err, s.remove()) }()
+	return s.run(ctx, cfg, "puts", n)
+}
+
+// fill fills stores as a whole, until n records were put: what the first transactions of
+// a store cost is not what filling it does. A run reports its share of the time.
+func (records compared) fill(ctx context.Context, cfg *measure.Config, p peer, n int64) (sample measure.Sample, err error) {
+	each := int64(records)
+	if n < transaction {
+		each = transaction // to find n
+	}
+	var elapsed time.Duration
+	done := int64(0)
+	for ; done < n; done += each {
+		s, err := newEmpty(p, int(records))
+		if err != nil {
+			return sample, err
+		}
+		one, err := s.run(ctx, cfg, "fill", each)
+		if err = errors.Join(err, s.remove()); err != nil {
+			return sample, err
+		}
+		elapsed += one.Elapsed
+	}
+	return measure.Sample{Elapsed: max(1, time.Duration(float64(elapsed)*float64(n)/float64(done))), Verified: n}, nil
+}
+
+// transaction is how many records a store is filled with at once.
 const transaction = 1000
 
-// flushAll brings what was set up to the disk, so that no load waits for it.
-func flushAll(dir string) error {
-	names, err := filepath.Glob(filepath.Join(dir, "*"))
-	for _, name := range names {
-		f, e := os.Open(name)
-		if e == nil {
-			e = errors.Join(f.Sync(), f.Close())
-		}
-		err = errors.Join(err, e)
+func (records compared) beside(ctx context.Context, cfg *measure.Config, p peer, n int64) (sample measure.Sample, err error) {
+	if p.name == "bbolt" {
+		return sample, measure.Skip("a process that may write keeps all others out")
 	}
-	return err
-}
-
-var errEnough = errors.New("measured")
-
-// beside starts a process that writes until stop is called; an error of stop is that it had
-// ended before.
-func beside(ctx context.Context, cfg *measure.Config, args []string) (stop func() error, err error) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	c, err := measure.Start(ctx, cfg, 0, measure.Command{Args: args})
+	s, err := newFull(ctx, cfg, p, int(records))
 	if err != nil {
-		cancel(nil)
-		return nil, err
+		return sample, err
 	}
-	ended := make(chan error, 1)
-	go func() {
-		_, err := c.Wait()
-		ended <- err
-	}()
-	stop = func() error {
-		cancel(errEnough)
-		if err := <-ended; !errors.Is(err, errEnough) {
-			return fmt.Errorf("the writer did not go on: %w", err)
-		}
-		return nil
+	defer func() { err = errors.Join(err, s.remove()) }()
+	stop, err := s.written(ctx, cfg)
+	if err != nil {
+		return sample, err
 	}
-	for !strings.HasPrefix(c.Output(), "writing") {
-		select {
-		case err := <-ended:
-			cancel(nil)
-			return nil, fmt.Errorf("the writer: %w", err)
-		case <-time.After(time.Millisecond):
-		}
-	}
-	return stop, nil
+	defer func() { err = errors.Join(err, stop()) }()
+	return s.run(ctx, cfg, "beside", n)
 }

@@ -1,6 +1,10 @@
 package p14mmapdb
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"unpipc/projects/internal/ordered"
+)
 
 // Cursor goes through the records in the order of their keys. A change in the transaction
 // makes it useless.
@@ -11,8 +15,12 @@ type Cursor struct {
 	stack [maxDepth]place // the branches above, from the root on
 	depth int             // how many of them there are
 	err   error
-	sum   byte // of what [Cursor.fetch] has read
+	ahead *page // the leaf after this one; nil: not known
+	part  int   // bytes of it that are fetched with each record of this one
 }
+
+// line is how many bytes the CPU fetches at once.
+const line = 64
 
 type place struct {
 	p *page
@@ -29,7 +37,7 @@ func (c *Cursor) First() bool { return c.edge(false) }
 func (c *Cursor) Last() bool { return c.edge(true) }
 
 func (c *Cursor) edge(last bool) bool {
-	c.leaf, c.depth, c.err = nil, 0, nil
+	c.leaf, c.ahead, c.depth, c.err = nil, nil, 0, nil
 	return c.t.root != 0 && c.down(c.t.root, last)
 }
 
@@ -61,7 +69,7 @@ func (c *Cursor) fail(err error) bool {
 
 // Seek goes to the record of a key or, if there is none, to the next one.
 func (c *Cursor) Seek(key []byte) bool {
-	c.leaf, c.depth, c.err = nil, 0, nil
+	c.leaf, c.ahead, c.depth, c.err = nil, nil, 0, nil
 	number := c.t.root
 	if number == 0 {
 		return false
@@ -100,6 +108,9 @@ func (c *Cursor) SeekBefore(key []byte) bool {
 // Next goes to the next record. false: there is none, or Err.
 func (c *Cursor) Next() bool {
 	if c.leaf != nil && c.i+1 < c.n {
+		if at := c.i * c.part; c.ahead != nil && at < pageSize {
+			ordered.Prefetch(&c.ahead[at], c.part)
+		}
 		c.i++
 		return true
 	}
@@ -125,21 +136,32 @@ func (c *Cursor) over(by int) bool {
 		if i := at.i + by; i >= 0 && i < at.p.count() {
 			at.i = i
 			there := c.down(at.p.child(i), by < 0)
-			c.fetch()
+			c.fetch(by)
 			return there
 		}
 	}
 	return false
 }
 
-// fetch reads a byte of every line of the leaf. The cells are in no order, so that otherwise
-// nothing but waiting for one would bring it.
-func (c *Cursor) fetch() {
+// fetch has the CPU bring the leaf that was come to, unless that is on its way. Going forward,
+// the one after it is brought by and by: the cells are in no order that the CPU would guess,
+// and all at once would be in the way of what is read now.
+func (c *Cursor) fetch(by int) {
 	if c.leaf == nil {
 		return
 	}
-	for at := 0; at < pageSize; at += 64 {
-		c.sum ^= c.leaf[at]
+	if c.leaf != c.ahead {
+		ordered.Prefetch(&c.leaf[0], pageSize)
+	}
+	c.ahead = nil
+	at := c.stack[c.depth-1]
+	i := at.i + 1
+	if by < 0 || i >= at.p.count() || c.n == 1 {
+		return
+	}
+	if number := at.p.child(i); number-firstPage < c.t.pages-firstPage {
+		c.ahead = (*page)(unsafe.Add(c.t.base, int(number)*pageSize))
+		c.part = (pageSize/(c.n-1) + line - 1) / line * line
 	}
 }
 

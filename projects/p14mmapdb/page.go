@@ -142,13 +142,11 @@ func (p *page) among(key []byte, lo, hi, skip int) (i int, found, bad bool) {
 	n := hi - lo
 	for n > 1 {
 		half := n >> 1
-		if p.head(lo+half-1) < h {
-			lo += half
-		}
+		lo += half & less(p.head(lo+half-1), h)
 		n -= half
 	}
-	if n == 1 && p.head(lo) < h {
-		lo++
+	if n == 1 {
+		lo += 1 & less(p.head(lo), h)
 	}
 	for ; lo < hi && p.head(lo) == h; lo++ {
 		k := p.key(lo)

@@ -21,7 +21,10 @@ func TestEveryRowVerifiesEveryRecord(t *testing.T) {
 	require.NoError(t, err, "%s", out)
 	programs.BuildPeers(t, "p14mmapdb", bin)
 	cfg := measure.Config{Bin: bin}.Defaults()
-	for _, row := range compared(700).rows() {
+	rows := compared(700).rows(350)
+	stores := rows[0].Kept.(*kept)
+	t.Cleanup(func() { assert.NoError(t, stores.Close()) })
+	for _, row := range rows {
 		for i, v := range row.Variants {
 			s, err := v.Run(t.Context(), &cfg, 1500)
 			_, missing := os.Stat(filepath.Join(bin, peers[i].program))
@@ -35,4 +38,9 @@ func TestEveryRowVerifiesEveryRecord(t *testing.T) {
 			assert.Positive(t, s.Elapsed)
 		}
 	}
+	require.NotEmpty(t, stores.of)
+	dir := stores.of["Go"].dir
+	require.DirExists(t, dir)
+	require.NoError(t, stores.Close())
+	assert.NoDirExists(t, dir)
 }

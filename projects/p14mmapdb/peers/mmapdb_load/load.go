@@ -82,8 +82,12 @@ func (l *load) next(i, times uint64) {
 
 // right compares a value; times: also how often it was put.
 func (l *load) right(b []byte, times bool) bool {
-	return len(b) == valueSize && string(b[:8]) == string(l.value[:8]) && string(b[16:]) == string(l.value[16:]) &&
-		(!times || string(b[8:16]) == string(l.value[8:16]))
+	if len(b) != valueSize {
+		return false
+	}
+	v := (*[valueSize]byte)(b)
+	return string(v[:8]) == string(l.value[:8]) && string(v[16:]) == string(l.value[16:]) &&
+		(!times || string(v[8:16]) == string(l.value[8:16]))
 }
 
 // fill puts all numbers below count, in an order that jumps.
