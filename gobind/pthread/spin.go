@@ -92,6 +92,11 @@ func (s *Spin) Lock() error {
 		racedetect.Taken()
 		return nil
 	}
+	return s.lock()
+}
+
+// lock is Lock in libc.
+func (s *Spin) lock() error {
 	errno := syscall.Errno(C.unp_spin_lock(unsafe.Pointer(s.c)))
 	racedetect.Taken()
 	return errs.Call("pthread_spin_lock", errno)
@@ -114,8 +119,13 @@ func (s *Spin) TryLock() error {
 func (s *Spin) Unlock() error {
 	racedetect.Giving()
 	if s.direct.free != s.direct.held {
-		atomic.StoreInt32((*int32)(unsafe.Pointer(s.c)), s.direct.free)
+		release((*int32)(unsafe.Pointer(s.c)), s.direct.free)
 		return nil
 	}
+	return s.unlock()
+}
+
+// unlock is Unlock in libc.
+func (s *Spin) unlock() error {
 	return errs.Call("pthread_spin_unlock", syscall.Errno(C.unp_spin_unlock(unsafe.Pointer(s.c))))
 }
