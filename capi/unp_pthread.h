@@ -34,6 +34,14 @@ int unp_mutex_init(pthread_mutex_t *m, const struct unp_mutex_attr *attr);
 int unp_cond_init(pthread_cond_t *c, bool shared, clockid_t clock);
 
 /*
+ * pthread_cond_signal(3); and pthread_cond_wait(3), after a signal to another condition if
+ * there is one (not 0). The arguments are addresses, which cgo passes without looking what
+ * they point to.
+ */
+int unp_cond_signal(uintptr_t c);
+int unp_cond_wait(uintptr_t c, uintptr_t m, uintptr_t signalled);
+
+/*
  * Whether a pthread_mutex_t is what gobind/pthread takes it for, which changes the lock of
  * a normal one itself, as a call into C costs more than a lock that is free. In words of
  * 32 bits, of glibc's:

@@ -1,6 +1,10 @@
 package pthread
 
 /*
+#cgo noescape unp_cond_wait
+#cgo nocallback unp_cond_wait
+#cgo noescape unp_cond_signal
+#cgo nocallback unp_cond_signal
 #include <time.h>
 #include "unp_pthread.h"
 
@@ -13,6 +17,7 @@ import (
 	"runtime"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -92,9 +97,23 @@ func (v *Cond) Destroy() error {
 // Errors: EPERM (m is not the caller's, of a kind that checks); EOWNERDEAD, m locked;
 // ENOTRECOVERABLE, m not locked.
 func (v *Cond) Wait(m *Mutex) error {
-	racedetect.Giving()
-	return woken("pthread_cond_wait", syscall.Errno(C.pthread_cond_wait(v.c, m.c)))
+	return v.wait(m, 0)
 }
+
+// SignalAndWait wakes one of those that wait for other, as [Cond.Signal] does, and then
+// waits, as [Cond.Wait] does, in one call into C: he who is woken needs the mutex, and has it
+// the sooner. Errors: those of Wait.
+func (v *Cond) SignalAndWait(other *Cond, m *Mutex) error {
+	return v.wait(m, other.address())
+}
+
+func (v *Cond) wait(m *Mutex, signalled C.uintptr_t) error {
+	racedetect.Giving()
+	return woken("pthread_cond_wait", syscall.Errno(C.unp_cond_wait(v.address(), m.address(), signalled)))
+}
+
+// address is the condition as a call takes it that is not to look what it points to.
+func (v *Cond) address() C.uintptr_t { return C.uintptr_t(uintptr(unsafe.Pointer(v.c))) }
 
 // WaitBy is [Cond.Wait] with a limit: ETIMEDOUT, with m locked, if nobody has woken it
 // at the deadline, a time of the real-time clock whichever clock the variable has. See
@@ -153,7 +172,7 @@ func (v *Cond) Signal() error {
 	if v.idle() {
 		return nil
 	}
-	return errs.Call("pthread_cond_signal", syscall.Errno(C.pthread_cond_signal(v.c)))
+	return errs.Call("pthread_cond_signal", syscall.Errno(C.unp_cond_signal(v.address())))
 }
 
 // Broadcast wakes all that wait. See pthread_cond_broadcast(3).
