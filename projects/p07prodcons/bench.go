@@ -18,12 +18,12 @@ func rows(measure.Config) []measure.Row {
 	const check = "every item consumed once, each producer's in order"
 	row := func(name, shape string, size int, flags []string, more ...measure.Variant) measure.Row {
 		// So many that the start of a program is little beside them.
-		least := int64(100_000)
+		least := int64(400_000)
 		if size > 10 {
 			least = 3_000_000
 		}
 		return measure.Row{
-			Beside: 500 * time.Millisecond, // more items than fill a short run
+			Beside: time.Second, // more items than fill a short run
 			Group:  "exercise 7", Name: name, What: shape + ", " + what, Check: check, Unit: "items/s",
 			Variants: append([]measure.Variant{
 				program("Go", "p07", 0, size, least, flags), program("C", "p07/ref", 1, size, least, flags),

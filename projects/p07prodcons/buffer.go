@@ -4,7 +4,10 @@ package p07prodcons
 // is free for a moment when it returns true.
 func (m *monitor) put(me int, quiet bool) bool {
 	for m.filled == m.capacity && m.produced < m.items && m.stop == goesOn {
-		m.wait(notFull)
+		if m.rest(me) {
+			continue
+		}
+		m.wait(me, notFull)
 		if m.variant == If {
 			break
 		}
@@ -12,16 +15,17 @@ func (m *monitor) put(me int, quiet bool) bool {
 	if m.produced == m.items || m.stop != goesOn {
 		return false
 	}
-	m.produced++
-	m.member[me].sent++
-	m.slots[m.in] = slot{m.produced, m.member[me].sent, int64(me)}
-	m.in = (m.in + 1) % m.capacity
-	m.filled++
-	m.changes++
+	b := m.buffer
+	b.produced++
+	b.member[me].sent++
+	m.slots[b.in] = slot{b.produced, b.member[me].sent, int64(me)}
+	b.in = (b.in + 1) % b.capacity
+	b.filled++
+	b.changes++
 	if !quiet {
-		m.say(me, "Produced", m.produced)
+		m.say(me, "Produced", b.produced)
 	}
-	if m.produced == m.items {
+	if b.produced == b.items {
 		m.wakeAll()
 	}
 	m.next(notEmpty)
@@ -32,7 +36,10 @@ func (m *monitor) put(me int, quiet bool) bool {
 // which is free for a moment when it returns true.
 func (m *monitor) take(me int, quiet bool) bool {
 	for m.filled == 0 && m.consumed < m.items && m.stop == goesOn {
-		m.wait(notEmpty)
+		if m.rest(me) {
+			continue
+		}
+		m.wait(me, notEmpty)
 		if m.variant == If {
 			break
 		}
@@ -40,16 +47,17 @@ func (m *monitor) take(me int, quiet bool) bool {
 	if m.consumed == m.items || m.stop != goesOn {
 		return false
 	}
-	s := m.slots[m.out]
-	m.out = (m.out + 1) % m.capacity
-	m.filled--
-	m.consumed++
-	m.changes++
+	b := m.buffer
+	s := m.slots[b.out]
+	b.out = (b.out + 1) % b.capacity
+	b.filled--
+	b.consumed++
+	b.changes++
 	m.checkOff(s)
 	if !quiet {
 		m.say(me, "Consumed", s.item)
 	}
-	if m.consumed == m.items {
+	if b.consumed == b.items {
 		m.wakeAll()
 	}
 	m.next(notFull)

@@ -2,6 +2,7 @@ package p07prodcons
 
 import (
 	"errors"
+	"runtime"
 	"strconv"
 	"time"
 	"unsafe"
@@ -17,12 +18,13 @@ type monitor struct {
 	mutex *pthread.Mutex
 	cond  [4]*pthread.Cond
 	slots []slot
-	bits  []uint64 // of the items that were consumed
+	bits  []uint64          // of the items that were consumed
+	slept [maxMembers]int32 // waits of each member here since it has last rested
 
 	// Of the member that has the mutex:
-	turn  int     // items that it may move before it lets others in
-	moved int     // in this turn
-	owed  [2]bool // conditions at which it has yet to wake one
+	turn  int // items that it may move before it lets others in
+	moved int // in this turn
+	owes  int // condition at which it has to wake one for them
 }
 
 // at is the monitor in memory. With make it is made there; or else another has.
@@ -101,7 +103,6 @@ func (m *monitor) wakeAll() {
 		try(c.Broadcast())
 	}
 	m.woken = m.waiting
-	m.owed = [2]bool{}
 }
 
 func (m *monitor) stopRun(why reason) {
@@ -128,16 +129,24 @@ func (m *monitor) allWait() bool {
 
 // wait waits once. When the last one that could wake the others goes to sleep too, it
 // looks again after a second: then they are asleep for ever.
-func (m *monitor) wait(which int) {
+func (m *monitor) wait(me, which int) {
 	c, before, woken := m.condition(which), m.changes, true
-	m.pay()
-	m.remind(m.condition(1 - which))
+	due := m.settle()
+	if m.needsReminder(m.condition(1 - which)) {
+		send(due)
+		due = m.cond[m.condition(1-which)]
+	}
 	m.waits[which]++
+	m.slept[me]++
 	m.waiting[c]++
 	last := m.allWait()
-	if last {
+	switch {
+	case last:
+		send(due)
 		woken = m.waitFor(c, time.Second)
-	} else {
+	case due != nil:
+		m.locked(m.cond[c].SignalAndWait(due, m.mutex))
+	default:
 		m.locked(m.cond[c].Wait(m.mutex))
 	}
 	if !woken && last && m.allWait() && m.changes == before {
@@ -149,43 +158,72 @@ func (m *monitor) wait(which int) {
 	}
 }
 
+// restAfter is that many waits, which take some milliseconds.
+const restAfter = 256
+
+// rest lets Go's scheduler have this thread for a moment if it has not had it for long, and
+// the mutex be free; false if that was not necessary. A thread that never leaves its
+// goroutine, and mostly sleeps in C, loses its P after ten milliseconds, and from then on
+// again and again: the runtime looks every 20 us, and wakes other threads to look for work.
+func (m *monitor) rest(me int) bool {
+	if m.slept[me] < restAfter {
+		return false
+	}
+	m.slept[me] = 0
+	m.unlock()
+	runtime.Gosched()
+	m.lock()
+	return true
+}
+
 // next ends a step, after which one that waits for which may go on. It cannot before the
-// mutex is free, so it is woken when the member's turn is over; then others get the mutex,
-// if there are any that sleep for it. One that a signal has been sent for needs no other.
+// mutex is free, so it is woken when the member's turn is over.
 func (m *monitor) next(which int) {
-	c := m.condition(which)
-	m.owed[c] = m.waiting[c] > m.woken[c]
+	m.owes = which
 	if m.moved++; m.moved >= m.turn {
-		m.pay()
-		m.locked(m.mutex.Relock())
+		m.letIn()
 	}
 }
 
-// pay ends a turn: it wakes those whom next has not woken yet. To be called before the
-// mutex is given up.
-func (m *monitor) pay() {
+// letIn ends a turn: others get the mutex, if there are any that sleep for it.
+func (m *monitor) letIn() {
+	m.pay()
+	m.locked(m.mutex.Relock())
+}
+
+// pay wakes one for what was moved in this turn. To be called before the mutex is given up.
+func (m *monitor) pay() { send(m.settle()) }
+
+// settle is pay, but that the signal is yet to be sent: to the condition that it returns, if
+// it is not nil. One that a signal has been sent for needs no other.
+func (m *monitor) settle() (due *pthread.Cond) {
+	c := m.condition(m.owes)
+	if m.moved == 0 || m.waiting[c] <= m.woken[c] {
+		m.moved = 0
+		return nil
+	}
 	m.moved = 0
-	for c, owed := range m.owed {
-		m.owed[c] = false
-		switch {
-		case !owed:
-		case m.variant == Broadcast:
-			try(m.cond[c].Broadcast())
-			m.woken[c] = m.waiting[c]
-		default:
-			try(m.cond[c].Signal())
-			m.woken[c] = min(m.woken[c]+1, m.waiting[c])
-		}
+	if m.variant == Broadcast {
+		try(m.cond[c].Broadcast())
+		m.woken[c] = m.waiting[c]
+		return nil
+	}
+	m.woken[c]++
+	return m.cond[c]
+}
+
+// send sends a signal that is due, if there is one.
+func send(due *pthread.Cond) {
+	if due != nil {
+		try(due.Signal())
 	}
 }
 
-// remind signals once more where all that wait have been sent a signal. That does nothing,
-// unless one was lost on the way: glibc's before 2.41 could lose it (its bug 25847). So it
-// is for those who go to sleep and may be the last.
-func (m *monitor) remind(c int) {
-	if m.waiting[c] > 0 && m.woken[c] == m.waiting[c] {
-		try(m.cond[c].Signal())
-	}
+// needsReminder says whether all that wait have been sent a signal. Another one does
+// nothing then, unless one was lost on the way: glibc's before 2.41 could lose it (its bug
+// 25847). So it is for those who go to sleep and may be the last.
+func (m *monitor) needsReminder(c int) bool {
+	return m.waiting[c] > 0 && m.woken[c] == m.waiting[c]
 }
 
 // say prints a line in one write under the mutex, so that the lines are in the order of
