@@ -96,39 +96,39 @@ func (w *Worker) lock() (*entry, error) {
 // Acquire takes a connection, and waits up to timeout while there is none.
 // Errors: [*TimeoutError]; [ErrClosed]; [ErrLeft].
 func (w *Worker) Acquire(timeout time.Duration) error {
-	p := w.pool
-	// The same moment on two clocks; time.Time has both.
-	deadline := time.Now().Add(timeout)
-	taken := p.available.TryWait() == nil
-	for told := false; ; taken = false {
-		if !taken {
-			if !told {
-				if err := w.beginToWait(); err != nil {
-					return err
-				}
-				w.say("Waiting for connection...")
-				told = true
-			}
-			if err := w.wait(deadline, timeout); err != nil {
-				return err
-			}
+	if w.pool.available.TryWait() == nil {
+		// Without a token too many it is this simple, and needs no clock.
+		if err := w.receive(); err != errNoneFree {
+			return err
 		}
-		remaining, err := w.take()
-		if err == nil {
-			w.say("Acquired connection (%d remaining)", remaining)
-			return nil
+	}
+	deadline := time.Now().Add(timeout) // the same moment on two clocks; time.Time has both
+	if err := w.beginToWait(); err != nil {
+		return err
+	}
+	w.say("Waiting for connection...")
+	for {
+		if err := w.wait(deadline, timeout); err != nil {
+			return err
 		}
-		if err != errNoneFree {
+		if err := w.receive(); err != errNoneFree {
 			return err
 		}
 		// A token too many: the table says so, and the token is gone now.
-		if told {
-			w.setState(granted, waiting)
-		}
+		w.setState(granted, waiting)
 		if time.Until(deadline) <= 0 {
 			return w.timedOut(timeout)
 		}
 	}
+}
+
+// receive takes a free connection and says so.
+func (w *Worker) receive() error {
+	remaining, err := w.take()
+	if err == nil {
+		w.say("Acquired connection (%d remaining)", remaining)
+	}
+	return err
 }
 
 func (w *Worker) beginToWait() error {

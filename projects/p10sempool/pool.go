@@ -99,6 +99,9 @@ var errLocked = fmt.Errorf("somebody has kept it locked for %v", lockPatience)
 // lock locks the pool, and repairs it if the last owner of the lock died.
 func (p *pool) lock() error {
 	err := p.mutex.TryLock()
+	if err == nil {
+		return nil
+	}
 	if errors.Is(err, unix.EBUSY) {
 		patience := time.Now().Add(lockPatience)
 		err = p.mutex.LockFor(lockSlice)

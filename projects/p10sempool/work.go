@@ -89,7 +89,10 @@ func (j *Job) work(w *Worker) error {
 
 // once takes a connection, uses it and gives it back.
 func (j *Job) once(w *Worker) error {
-	deadline := time.Now().Add(j.Timeout)
+	var deadline time.Time // for the descriptor
+	if w.pool.lends != 0 {
+		deadline = time.Now().Add(j.Timeout)
+	}
 	if err := w.Acquire(j.Timeout); err != nil {
 		return err
 	}

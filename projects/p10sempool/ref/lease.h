@@ -181,31 +181,26 @@ static bool take(uint32_t *slot, uint32_t *remaining)
 }
 
 /* Acquires a connection, and returns its number from 0. */
-static uint32_t acquire(uint64_t deadline)
+static uint32_t acquire(void)
 {
-	struct timespec real;
 	uint32_t slot, remaining;
-	clock_gettime(CLOCK_REALTIME, &real);
-	uint64_t ns = real.tv_sec * SECOND + real.tv_nsec + (deadline - now_ns());
-	real = at(ns);
-	bool taken = sem_trywait(&pool->available) == 0;
-	for (bool told = false;; taken = false) {
-		if (!taken) {
-			if (!told) {
-				begin_to_wait();
-				say("Waiting for connection...");
-				told = true;
-			}
+	if (sem_trywait(&pool->available) != 0 || !take(&slot, &remaining)) {
+		struct timespec real;
+		uint64_t deadline = now_ns() + timeout;
+		clock_gettime(CLOCK_REALTIME, &real);
+		real = at(real.tv_sec * SECOND + real.tv_nsec + timeout);
+		begin_to_wait();
+		say("Waiting for connection...");
+		for (;;) {
 			wait_until(deadline, &real);
 			__atomic_store_n(&entry->state, GRANTED, __ATOMIC_RELEASE);
-		}
-		if (take(&slot, &remaining))
-			break;
-		/* A token too many: the table says so, and the token is gone now. */
-		if (told)
+			if (take(&slot, &remaining))
+				break;
+			/* A token too many: the table says so, and the token is gone now. */
 			__atomic_store_n(&entry->state, WAITING, __ATOMIC_RELEASE);
-		if (now_ns() >= deadline)
-			timed_out();
+			if (now_ns() >= deadline)
+				timed_out();
+		}
 	}
 	say("Acquired connection (%u remaining)", remaining);
 	return slot;

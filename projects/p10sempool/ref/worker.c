@@ -75,14 +75,16 @@ static void converse(int fd)
 	say("%s -> %s", text, line);
 }
 
-static void use(uint64_t deadline)
+static void use(void)
 {
-	uint32_t slot = acquire(deadline);
+	uint64_t deadline = pool->lends ? now_ns() + timeout : 0;
+	uint32_t slot = acquire();
 	pool->slot[slot].uses++; /* without the lock: nobody else has this connection */
 	int fd = pool->lends ? borrow(slot, deadline) : -1;
 	if (text)
 		converse(fd);
-	until = at(now_ns() + hold);
+	if (hold)
+		until = at(now_ns() + hold);
 	while (hold && !signalled && clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR)
 		;
 	if (signalled)
@@ -105,10 +107,10 @@ static void work(long count)
 		give_up();
 	}
 	uint64_t start = now_ns();
-	use(start + timeout);
+	use();
 	quiet |= count > 1;
 	for (long i = 1; i < count; i++)
-		use(now_ns() + timeout);
+		use();
 	quiet = false;
 	double elapsed = seconds(now_ns() - start);
 	if (count > 1)
