@@ -32,7 +32,10 @@
 // Threads that sleep in libc and wake each other are as fast as C's only if each finds a P
 // of Go's scheduler when it wakes: who holds a lock and waits for a P holds up all others. So
 // where more threads than processors meet at locks, set [runtime.GOMAXPROCS] to one more
-// than there are of them.
+// than there are of them. The runtime's monitor takes the P of a goroutine that has not been
+// through the scheduler for ten milliseconds, each time it finds it in C: one that stays on
+// its thread and mostly sleeps there calls [runtime.Gosched] every few milliseconds, with no
+// lock held.
 //
 // # Errors
 //

@@ -115,13 +115,15 @@ func took(text string, count int64) (time.Duration, error) {
 	if count == 1 {
 		return time.Millisecond, nil // it says none; such a run only warms up
 	}
+	// From the rate: the seconds beside it have three decimals.
 	_, line, _ := strings.Cut(text, fmt.Sprintf(" %d connections in ", count))
-	seconds, _, _ := strings.Cut(line, " s, ")
-	s, err := strconv.ParseFloat(seconds, 64)
-	if err != nil {
+	_, line, _ = strings.Cut(line, " s, ")
+	line, _, _ = strings.Cut(line, " per second")
+	rate, err := strconv.ParseFloat(line, 64)
+	if err != nil || rate < 1 {
 		return 0, fmt.Errorf("a worker printed %q", text)
 	}
-	return max(time.Duration(s*1e9), time.Microsecond), nil
+	return max(time.Duration(float64(count)/rate*1e9), time.Microsecond), nil
 }
 
 // verify compares three counts that are made in three ways.
