@@ -76,6 +76,7 @@ func serverProgram(program string) server {
 	return func(t *testing.T, quiet bool) (string, *logged) {
 		path, log := filepath.Join(t.TempDir(), "calc"), &logged{}
 		start(t, program, path, quiet, log)
+		log.await(t, "listening") // by then what dead clients have left is gone
 		return path, log
 	}
 }
