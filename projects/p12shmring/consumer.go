@@ -63,9 +63,9 @@ func (c *Consumer) Next() ([]byte, error) {
 	}
 }
 
-// The bytes behind a message are fetched from the other CPU's cache while it is used, or,
-// at the producer, written, so far ahead. A long message is worth it only in parts, and
-// the CPU soon sees that it is read in order.
+// The bytes behind a message are fetched from the other CPU's cache while it is used, so
+// far ahead. A long message is worth it only in parts, and the CPU soon sees that it is
+// read in order.
 const (
 	ahead       = 1024
 	longMessage = 4096

@@ -1,10 +1,6 @@
 package p12shmring
 
-import (
-	"fmt"
-
-	"unpipc/projects/internal/ordered"
-)
+import "fmt"
 
 // Producer is the writing end of a ring, for one goroutine.
 type Producer struct {
@@ -20,7 +16,6 @@ type Producer struct {
 	mask      uint64
 	tail      uint64 // where the next record goes
 	limit     uint64 // how far records may go, as far as is known
-	fetched   uint64 // how far the CPU was told to fetch the room for them
 	published uint64
 	at        uint64 // the position of what is reserved
 	reserved  int    // bytes of it, -1: nothing
@@ -31,7 +26,7 @@ type Producer struct {
 // Producer is the ring's writing end. It goes on where an earlier one ended.
 func (r *Ring) Producer() *Producer {
 	tail := r.tail.Load()
-	return &Producer{Check: noCheck, ring: r, bytes: r.bytes, mask: r.mask(), tail: tail, limit: tail, fetched: tail,
+	return &Producer{Check: noCheck, ring: r, bytes: r.bytes, mask: r.mask(), tail: tail, limit: tail,
 		published: tail, reserved: -1, waiter: newWaiter(r.producerSleeps)}
 }
 
@@ -57,20 +52,8 @@ func (p *Producer) Reserve(n int) ([]byte, error) {
 		p.tail += skip
 		at = 0
 	}
-	if int64(p.fetched-p.tail) < ahead && p.fetched != p.limit && need <= longMessage {
-		p.fetch()
-	}
 	p.at, p.reserved = at, n
 	return p.bytes[at+recordHeader:][:n:n], nil
-}
-
-// fetch takes the room for the next records from the consumer's cache, who has read what
-// was there last.
-func (p *Producer) fetch() {
-	from := max(p.fetched, p.tail)
-	n := min(p.limit-from, ahead)
-	ordered.PrefetchWrite(&p.bytes[from&p.mask], int(n))
-	p.fetched = from + n
 }
 
 func (p *Producer) tooLong(n int) error {
