@@ -110,7 +110,8 @@ func (m *Mutex) Destroy() error {
 func (m *Mutex) Lock() error {
 	runtime.LockOSThread()
 	if m.take() {
-		return locked("pthread_mutex_lock", 0)
+		racedetect.Taken()
+		return nil
 	}
 	return locked("pthread_mutex_lock", syscall.Errno(C.pthread_mutex_lock(m.c)))
 }
@@ -123,7 +124,8 @@ func (m *Mutex) Lock() error {
 func (m *Mutex) TryLock() error {
 	runtime.LockOSThread()
 	if m.take() {
-		return locked("pthread_mutex_trylock", 0)
+		racedetect.Taken()
+		return nil
 	}
 	return locked("pthread_mutex_trylock", syscall.Errno(C.pthread_mutex_trylock(m.c)))
 }
@@ -176,7 +178,8 @@ func locked(call string, errno syscall.Errno) error {
 func (m *Mutex) Unlock() error {
 	racedetect.Giving()
 	if m.give() {
-		return unlocked("pthread_mutex_unlock", 0)
+		runtime.UnlockOSThread()
+		return nil
 	}
 	return unlocked("pthread_mutex_unlock", syscall.Errno(C.pthread_mutex_unlock(m.c)))
 }

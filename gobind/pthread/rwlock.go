@@ -97,7 +97,8 @@ func (l *RWLock) Destroy() error {
 func (l *RWLock) RLock() error {
 	runtime.LockOSThread()
 	if l.enter() {
-		return locked("pthread_rwlock_rdlock", 0)
+		racedetect.Taken()
+		return nil
 	}
 	return locked("pthread_rwlock_rdlock", syscall.Errno(C.pthread_rwlock_rdlock(l.c)))
 }
@@ -106,7 +107,8 @@ func (l *RWLock) RLock() error {
 func (l *RWLock) TryRLock() error {
 	runtime.LockOSThread()
 	if l.enter() {
-		return locked("pthread_rwlock_tryrdlock", 0)
+		racedetect.Taken()
+		return nil
 	}
 	return locked("pthread_rwlock_tryrdlock", syscall.Errno(C.pthread_rwlock_tryrdlock(l.c)))
 }
@@ -141,7 +143,8 @@ func (l *RWLock) RLockContext(ctx context.Context) error {
 func (l *RWLock) Lock() error {
 	runtime.LockOSThread()
 	if l.enterAlone() {
-		return locked("pthread_rwlock_wrlock", 0)
+		racedetect.Taken()
+		return nil
 	}
 	return locked("pthread_rwlock_wrlock", syscall.Errno(C.pthread_rwlock_wrlock(l.c)))
 }
@@ -150,7 +153,8 @@ func (l *RWLock) Lock() error {
 func (l *RWLock) TryLock() error {
 	runtime.LockOSThread()
 	if l.enterAlone() {
-		return locked("pthread_rwlock_trywrlock", 0)
+		racedetect.Taken()
+		return nil
 	}
 	return locked("pthread_rwlock_trywrlock", syscall.Errno(C.pthread_rwlock_trywrlock(l.c)))
 }
@@ -185,7 +189,8 @@ func (l *RWLock) LockContext(ctx context.Context) error {
 func (l *RWLock) Unlock() error {
 	racedetect.Giving()
 	if l.leave() {
-		return unlocked("pthread_rwlock_unlock", 0)
+		runtime.UnlockOSThread()
+		return nil
 	}
 	return unlocked("pthread_rwlock_unlock", syscall.Errno(C.pthread_rwlock_unlock(l.c)))
 }

@@ -102,16 +102,22 @@ func (m *Mutex) give() bool {
 
 // release frees the lock.
 func (w *word) release() {
-	wake := uintptr(futexWake | futexPrivate)
-	if w.kind&sharedKind != 0 {
-		wake = futexWake
-	}
+	kind := w.kind
 	w.owner = 0
 	w.users--
 	if atomic.SwapUint32(&w.lock, free) == contended {
-		// The memory may be somebody else's meanwhile, who then wakes up for nothing.
-		_, _, _ = syscall.RawSyscall(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&w.lock)), wake, 1)
+		w.wake(kind)
 	}
+}
+
+// wake wakes one who sleeps for a mutex of this kind. The memory may be somebody else's
+// meanwhile, who then wakes up for nothing.
+func (w *word) wake(kind uint32) {
+	operation := uintptr(futexWake | futexPrivate)
+	if kind&sharedKind != 0 {
+		operation = futexWake
+	}
+	_, _, _ = syscall.RawSyscall(unix.SYS_FUTEX, uintptr(unsafe.Pointer(&w.lock)), operation, 1)
 }
 
 // unwanted says that nobody sleeps for the mutex, which the caller holds and has repaired
