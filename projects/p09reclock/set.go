@@ -27,7 +27,8 @@ func (st *Store) put(key, value []byte, remove bool) (err error) {
 	}
 	defer protect(st.path, &err)()
 	err = st.withKey(key, reclock.Write, func(d *file, hash uint64) error {
-		return st.write(d, &record{tombstone: remove, hash: hash}, key, value)
+		r := record{tombstone: remove, hash: hash, klen: uint64(len(key)), vlen: uint64(len(value))}
+		return st.write(d, &r, key, value)
 	})
 	if err == nil {
 		// Not under the bucket's lock: two who want all locks and hold one would wait
@@ -60,12 +61,11 @@ func (st *Store) write(d *file, r *record, key, value []byte) error {
 			return err
 		}
 	}
-	size := recordSize(uint64(len(key)), uint64(len(value)))
-	if r.pos, err = st.reserve(d, size); err != nil {
+	if r.pos, err = st.reserve(d, r.size()); err != nil {
 		return err
 	}
 	r.next = d.link(r.pos+linkAt, head)
-	b := make([]byte, size)
+	b := make([]byte, r.size())
 	d.encodeRecord(b, r, key, value)
 
 	state := st.session.bucket(bucketOf(r.hash))

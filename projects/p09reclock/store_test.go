@@ -53,7 +53,7 @@ func TestTheStoreIsLikeAMap(t *testing.T) {
 	first := newStore(t, Options{NoSync: true})
 	second := openStore(t, first.path, Options{NoSync: true})
 	model := map[string]string{}
-	for i := range 30_000 {
+	for i := range 60_000 {
 		st := [2]*Store{first, second}[rand.N(2)]
 		key := fmt.Sprint("key ", rand.N(12_000))
 		switch rand.N(10) {
@@ -76,6 +76,11 @@ func TestTheStoreIsLikeAMap(t *testing.T) {
 			model[key] = value
 		}
 	}
+	live, liveBytes := first.session.live.Load(), first.session.liveBytes.Load()
+	report, err := second.Check()
+	require.NoError(t, err)
+	assert.Equal(t, int64(report.Keys), live, "by which is decided when to write it anew")
+	assert.Equal(t, int64(report.Used), liveBytes)
 	has(t, first, model)
 	has(t, second, model)
 	assert.Greater(t, first.session.generation.Load(), uint64(4), "it was written anew meanwhile")
