@@ -76,6 +76,13 @@ func (e *end) goOn() (first *byte, bytes int) {
 	return (*byte)(unsafe.Pointer(slot(e.slots, e.mask, e.own))), int(n * slotBytes)
 }
 
+// ahead says where the next n slots are that items may be moved in, as far as they lie in
+// one piece.
+func (e *end) ahead(n uint64) (first *byte, bytes int) {
+	n = min(n, e.limit-e.own, e.mask+1-e.own&e.mask)
+	return (*byte)(unsafe.Pointer(slot(e.slots, e.mask, e.own))), int(n * slotBytes)
+}
+
 // movedSlice is what follows a slice of n items.
 func (e *end) movedSlice(n uint64) {
 	e.own += n
@@ -141,6 +148,9 @@ func (p *Producer) PushSlice(items []uint64) int {
 	done := copy(ring[p.own&p.mask:], items[:n])
 	copy(ring, items[done:n])
 	p.movedSlice(n)
+	if p.own != p.limit {
+		ordered.PrefetchWrite(p.ahead(n))
+	}
 	return int(n)
 }
 
@@ -200,5 +210,8 @@ func (c *Consumer) PopSlice(items []uint64) int {
 	done := copy(items[:n], ring[c.own&c.mask:])
 	copy(items[done:n], ring)
 	c.movedSlice(n)
+	if c.own != c.limit {
+		ordered.Prefetch(c.ahead(n))
+	}
 	return int(n)
 }

@@ -44,7 +44,13 @@ static void moved_slice(struct end *e, uint64_t n)
 	publish(e);
 }
 
-static uint64_t push_slice(struct end *e, const uint64_t *v, uint64_t n)
+/* How many of as many slots as the last slice had items may be moved in. */
+static uint64_t ahead(struct end *e, uint64_t n)
+{
+	return e->limit - e->own < n ? e->limit - e->own : n;
+}
+
+FETCHES_TO_WRITE static uint64_t push_slice(struct end *e, const uint64_t *v, uint64_t n)
 {
 	uint64_t first;
 
@@ -54,6 +60,7 @@ static uint64_t push_slice(struct end *e, const uint64_t *v, uint64_t n)
 	memcpy(e->slot + (e->own & e->mask), v, first * 8);
 	memcpy(e->slot, v + first, (n - first) * 8);
 	moved_slice(e, n);
+	FETCH(e, ahead(e, n), 1);
 	return n;
 }
 
@@ -67,6 +74,7 @@ static uint64_t pop_slice(struct end *e, uint64_t *v, uint64_t n)
 	memcpy(v, e->slot + (e->own & e->mask), first * 8);
 	memcpy(v + first, e->slot, (n - first) * 8);
 	moved_slice(e, n);
+	FETCH(e, ahead(e, n), 0);
 	return n;
 }
 

@@ -180,18 +180,25 @@ static uint64_t go_on(struct end *e)
 }
 
 /*
- * At a stop: there is room, or there are items, and their slots are fetched together
- * from the other side's CPU. That costs more than all else one line after the other.
+ * Fetches the next n slots together from the other side's CPU. That costs more than all
+ * else one line after the other. will_write is a constant.
  */
+#define FETCH(e, n, will_write)                                                \
+	for (uint64_t i_ = 0, n_ = (n); i_ < n_; i_ += LINE)                   \
+	__builtin_prefetch(&(e)->slot[((e)->own + i_) & (e)->mask], will_write)
+
 #if defined(__x86_64__)
-__attribute__((target("prfchw")))
+#define FETCHES_TO_WRITE __attribute__((target("prfchw")))
+#else
+#define FETCHES_TO_WRITE
 #endif
-static __attribute__((noinline)) bool more_room(struct end *e)
+
+/* At a stop: there is room, or there are items. */
+FETCHES_TO_WRITE static __attribute__((noinline)) bool more_room(struct end *e)
 {
 	if (e->own == e->limit && !look_for_room(e))
 		return false;
-	for (uint64_t n = go_on(e), i = 0; i < n; i += LINE)
-		__builtin_prefetch(&e->slot[(e->own + i) & e->mask], 1);
+	FETCH(e, go_on(e), 1);
 	return true;
 }
 
@@ -199,8 +206,7 @@ static __attribute__((noinline)) bool more_items(struct end *e)
 {
 	if (e->own == e->limit && !look_for_items(e))
 		return false;
-	for (uint64_t n = go_on(e), i = 0; i < n; i += LINE)
-		__builtin_prefetch(&e->slot[(e->own + i) & e->mask], 0);
+	FETCH(e, go_on(e), 0);
 	return true;
 }
 
