@@ -3,6 +3,7 @@ package p03popen
 import (
 	"bytes"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -170,6 +171,8 @@ func TestTheTableNoticesAnImplementationThat(t *testing.T) {
 		})},
 	} {
 		t.Run(fault.name, func(t *testing.T) {
+			runtime.LockOSThread() // wait(2) for any child begins with the thread's own
+			defer runtime.UnlockOSThread()
 			var said bytes.Buffer
 			assert.False(t, Run(fault.impl, find(t, fault.caught), &said), said.String())
 			assert.Contains(t, said.String(), "FAIL")
