@@ -52,9 +52,12 @@ func rows(cfg measure.Config) []measure.Row {
 			variant("Go", inGo, inGo, batched, 0), variant(twin, inC, inC, twinJob, cGoals[size]),
 			variant("C", inC, inC, batched, 0), peer("C pipe", "pipe", size, false, pipeGoals[size]),
 			peer("C Unix socket", "unix_stream", size, false, 0))
+		last := &rows[len(rows)-1]
 		if twin == "C" { // said already
-			last := &rows[len(rows)-1]
 			last.Variants = append(last.Variants[:2:2], last.Variants[3:]...)
+		}
+		if size == 1<<10 {
+			last.Variants = append(last.Variants, shmipc(batched, 5))
 		}
 		detail := len(rows) + 1 // what stands between bw_ring_single and lat_ring
 		add("bw_ring_single", what+"every message published at once", size, measure.Messages,
@@ -82,11 +85,25 @@ func inGo(cfg *measure.Config, end string) string { return filepath.Join(cfg.Bin
 func inC(cfg *measure.Config, end string) string  { return filepath.Join(cfg.Bin, "p12", "ref", end) }
 
 func variant(name string, producer, consumer program, j job, goal float64) measure.Variant {
+	return between(name, goal, j, func(cfg *measure.Config) ends {
+		return ends{[]string{producer(cfg, "ring_producer")}, []string{consumer(cfg, "ring_consumer")}}
+	})
+}
+
+// shmipc is shmipc-go, which as the ring is told of a batch at once.
+func shmipc(j job, goal float64) measure.Variant {
+	return between("shmipc-go", goal, j, func(cfg *measure.Config) ends {
+		load := inGo(cfg, "shmipc_load")
+		return ends{[]string{load, "producer"}, []string{load, "consumer"}}
+	})
+}
+
+func between(name string, goal float64, j job, programs func(cfg *measure.Config) ends) measure.Variant {
 	return measure.Variant{Name: name, Goal: goal,
 		Run: func(ctx context.Context, cfg *measure.Config, n int64) (measure.Sample, error) {
 			j := j
 			j.count = n
-			e := ends{[]string{producer(cfg, "ring_producer")}, []string{consumer(cfg, "ring_consumer")}}
+			e := programs(cfg)
 			for _, file := range []string{e.producer[0], e.consumer[0]} {
 				if _, err := os.Stat(file); err != nil {
 					return measure.Sample{}, measure.Skip("%w; make build builds it", err)

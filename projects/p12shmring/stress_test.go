@@ -88,6 +88,7 @@ func TestEveryRowVerifiesEveryMessage(t *testing.T) {
 		require.NoError(t, os.Symlink(filepath.Join(built.Go, name), filepath.Join(bin, "p12", name)))
 	}
 	require.NoError(t, os.Symlink(built.C, filepath.Join(bin, "p12", "ref")))
+	buildPeer(t, filepath.Join(bin, "p12"))
 	cfg := measure.Config{Bin: bin, Sizes: []int{64, 1 << 10}}.Defaults()
 	for _, row := range rows(cfg) {
 		for _, v := range row.Variants {
