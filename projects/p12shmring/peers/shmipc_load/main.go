@@ -31,7 +31,7 @@ func main() {
 	p := cli.New("shmipc_load", "producer|consumer --name NAME", about, example)
 	name := p.String("name", "", "name that both have")
 	size := p.Int("size", 1024, "bytes in a message, at least 16 (producer)")
-	batch := p.Int("batch", 1<<17, "bytes that are sent at once (producer)")
+	batch := p.Int("batch", 1<<17, "bytes that are sent at once, 0: every message (producer)")
 	count := p.Int64("count", 1000, "messages (producer)")
 	warmup := p.Int64("warmup", 0, "messages before the clock starts (consumer)")
 	_ = p.Int("buffer-size", 0, "ignored: the pool has the library's own size")
@@ -41,8 +41,8 @@ func main() {
 	if *name == "" || p.NArg() != 1 || end != "producer" && end != "consumer" {
 		p.BadUsage("it is producer or consumer, with a --name")
 	}
-	if *size < least || *batch < 1 || *count < 1 || *warmup < 0 {
-		p.BadUsage("--size is 16 or more, the others are positive")
+	if *size < least || *batch < 0 || *count < 1 || *warmup < 0 {
+		p.BadUsage("--size is 16 or more, the others are not negative")
 	}
 	shmipc.SetLogLevel(noPrint)
 	var o outcome

@@ -14,9 +14,11 @@ import (
 const (
 	least    = 16
 	patience = 20 * time.Second
-	// So many bytes, the consumer says, have come. Two times as many are sent without its
-	// word at most: when the pool of 32 MiB is empty, the library sends by the socket.
-	window = 4 << 20
+	// So many bytes and batches, the consumer says, have come. Two times as many are sent
+	// without its word at most: when the pool is empty, of 32 MiB of which 2048 batches can
+	// have a part, the library sends by the socket.
+	window      = 4 << 20
+	mostBatches = 512
 )
 
 // header is what the producer sends first: 8 bytes each, little-endian.
@@ -25,7 +27,9 @@ type header struct{ size, batch, count uint64 }
 const headerBytes = 24
 
 // every is how many messages are a window, a number of whole batches.
-func (h header) every() uint64 { return max(window/h.size/h.batch, 1) * h.batch }
+func (h header) every() uint64 {
+	return min(max(window/h.size/h.batch, 1), mostBatches) * h.batch
+}
 
 func produce(name string, h header) (o outcome, err error) {
 	conf := shmipc.DefaultSessionManagerConfig()
