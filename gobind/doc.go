@@ -22,6 +22,7 @@
 //	posixshm  POSIX shared memory, memfd                             13
 //	sysvshm   System V shared memory                                 14
 //	futex     sleeping at a word in shared memory                    (futex(2))
+//	ordered   release stores to a word in shared memory, CPU hints   (C11, 7.17.3)
 //	sunrpc    Sun RPC: clients, servers, rpcbind, authentication     16
 //	calc      calc.x in Go types, over sunrpc                        16
 //	raftrpc   raft.x: what servers of a replicated log say           16

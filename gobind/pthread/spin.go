@@ -15,6 +15,7 @@ import (
 
 	"unpipc/gobind/internal/errs"
 	"unpipc/gobind/internal/racedetect"
+	"unpipc/gobind/ordered"
 )
 
 // SpinSize is how many bytes of memory a spin lock takes, SpinAlignment what its address
@@ -119,7 +120,7 @@ func (s *Spin) TryLock() error {
 func (s *Spin) Unlock() error {
 	racedetect.Giving()
 	if s.direct.free != s.direct.held {
-		release((*int32)(unsafe.Pointer(s.c)), s.direct.free)
+		ordered.Store32((*uint32)(unsafe.Pointer(s.c)), uint32(s.direct.free)) // as libc's own unlock
 		return nil
 	}
 	return s.unlock()

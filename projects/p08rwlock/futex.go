@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"unpipc/projects/internal/ordered"
+	"unpipc/gobind/ordered"
 )
 
 // FutexRWLock is a read-write lock without a mutex and condition variables, for

@@ -6,7 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"unpipc/projects/internal/ordered"
+	"unpipc/gobind/ordered"
 )
 
 var errTwice = fail("rdlock", unix.EDEADLK)

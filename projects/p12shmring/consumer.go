@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"io"
 
-	"unpipc/projects/internal/ordered"
+	"unpipc/gobind/ordered"
 )
 
 // Consumer is the reading end of a ring, for one goroutine.

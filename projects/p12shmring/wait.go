@@ -8,7 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"unpipc/gobind/futex"
-	"unpipc/projects/internal/ordered"
+	"unpipc/gobind/ordered"
 )
 
 // Patience is how long a side sleeps before it looks whether it is still worth it.

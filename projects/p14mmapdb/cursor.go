@@ -3,7 +3,7 @@ package p14mmapdb
 import (
 	"unsafe"
 
-	"unpipc/projects/internal/ordered"
+	"unpipc/gobind/ordered"
 )
 
 // Cursor goes through the records in the order of their keys. A change in the transaction

@@ -4,7 +4,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
-	"unpipc/projects/internal/ordered"
+	"unpipc/gobind/ordered"
 )
 
 // end is an end of a queue of the kinds Cached, Deferred and Batched. It must be used by

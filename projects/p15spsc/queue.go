@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
-	"unpipc/projects/internal/ordered"
+	"unpipc/gobind/ordered"
 )
 
 // Block is the distance in bytes of what one side writes from what the other does: two

@@ -3,7 +3,7 @@ package p15spsc
 import (
 	"fmt"
 
-	"unpipc/projects/internal/ordered"
+	"unpipc/gobind/ordered"
 )
 
 // slice is how many items the kind Batched moves at once.

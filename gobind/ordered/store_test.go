@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"unpipc/gobind/ipctest"
-	"unpipc/projects/internal/ordered"
+	"unpipc/gobind/ordered"
 )
 
 func TestMain(m *testing.M) { os.Exit(ipctest.Main(m)) }

@@ -1,7 +1,7 @@
 // Package instructions has functions whose instructions a test reads.
 package instructions
 
-import "unpipc/projects/internal/ordered"
+import "unpipc/gobind/ordered"
 
 func Publish(item, index *uint64, value, n uint64) {
 	*item = value
