@@ -6,11 +6,8 @@ package pthread
 import "C"
 
 import (
-	"math"
 	"runtime"
 	"sync"
-	"sync/atomic"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -52,45 +49,3 @@ func directOwned() (known kinds) {
 // robustKnownAt says whether robust mutexes are what they are taken for, and the list of those
 // that a thread holds is there.
 func robustKnownAt(offset uintptr) bool { return C.unp_mutex_try_robust(C.size_t(offset)) == 0 }
-
-// own locks a mutex that notes its owner, for the thread that the goroutine is pinned to. One
-// that is robust is also in a list of the thread's.
-func (w *word) own(kind uint32) bool {
-	if kind&robustKind != 0 {
-		return tcb.TakeRobust(unsafe.Pointer(w), tidAt, robustAt)
-	}
-	me := tcb.Word(tidAt)
-	if atomic.LoadInt32(&w.owner) == me {
-		if kind != recursiveKind || w.count == math.MaxUint32 {
-			return false
-		}
-		w.count++
-		return true
-	}
-	if !atomic.CompareAndSwapUint32(&w.lock, free, held) {
-		return false
-	}
-	if kind == recursiveKind {
-		w.count = 1
-	}
-	w.owner = me
-	w.users++
-	return true
-}
-
-// disown unlocks it, if it is the caller's: then the goroutine is pinned.
-func (w *word) disown(kind uint32) bool {
-	if kind&robustKind != 0 {
-		return tcb.GiveRobust(unsafe.Pointer(w), tidAt, robustAt)
-	}
-	if !tcb.Has(tidAt, &w.owner) {
-		return false
-	}
-	if kind == recursiveKind {
-		if w.count--; w.count > 0 {
-			return true
-		}
-	}
-	w.release()
-	return true
-}

@@ -13,6 +13,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"unpipc/gobind/pthread/internal/tcb"
 )
 
 // word is how glibc's pthread_mutex_t begins. The lock of one that is normal, not robust
@@ -72,37 +74,43 @@ func (m *Mutex) word() *word { return (*word)(unsafe.Pointer(m.c)) }
 func (w *word) is() uint32 { return w.kind &^ (sharedKind | noElisionKind) }
 
 // take locks the mutex if it is free, or counts, and libc is not needed for it. The
-// goroutine is pinned, unless the mutex is normal.
+// goroutine is pinned, unless the mutex is normal. One that is robust is also in a list of the
+// thread's.
 func (m *Mutex) take() bool {
 	w := m.word()
 	switch kind := w.is(); {
 	case !m.direct.has(kind):
 		return false
-	case kind != normalKind:
-		return w.own(kind)
-	case !atomic.CompareAndSwapUint32(&w.lock, free, held):
+	case kind == normalKind:
+		if atomic.CompareAndSwapUint32(&w.lock, free, held) {
+			w.users++
+			return true
+		}
 		return false
+	case kind&robustKind != 0:
+		return tcb.TakeRobust(unsafe.Pointer(w), tidAt, robustAt)
 	}
-	w.users++
-	return true
+	return tcb.TakeOwned(unsafe.Pointer(w), tidAt)
 }
 
-// give unlocks the mutex if libc is not needed for it.
+// give unlocks the mutex if libc is not needed for it. One that notes its owner must be the
+// caller's, who is pinned then.
 func (m *Mutex) give() bool {
 	w := m.word()
 	switch kind := w.is(); {
 	case !m.direct.has(kind):
 		return false
-	case kind != normalKind:
-		return w.disown(kind)
+	case kind == normalKind:
+		w.release(w.kind)
+		return true
+	case kind&robustKind != 0:
+		return tcb.GiveRobust(unsafe.Pointer(w), tidAt, robustAt)
 	}
-	w.release()
-	return true
+	return tcb.GiveOwned(unsafe.Pointer(w), tidAt)
 }
 
-// release frees the lock.
-func (w *word) release() {
-	kind := w.kind
+// release frees the lock of a mutex of this kind. (Asked for afterwards it may be another's.)
+func (w *word) release(kind uint32) {
 	w.owner = 0
 	w.users--
 	if atomic.SwapUint32(&w.lock, free) == contended {

@@ -1,19 +1,10 @@
 #include "textflag.h"
-
-// Of a pthread_mutex_t.
-#define LOCK_WORD 0
-#define COUNT     4
-#define OWNER     8
-#define USERS     12
-#define PREV      24
-#define NEXT      32
+#include "mutex_amd64.h"
 
 // Of a struct robust_list_head.
 #define FIRST     0
 #define PENDING   16
 
-#define FUTEX      202
-#define FUTEX_WAKE 1
 #define TID_MASK   0x3fffffff
 
 // The kernel reads the list when the thread dies, between any two instructions, and sees what

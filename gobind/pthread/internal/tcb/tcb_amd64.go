@@ -13,6 +13,18 @@ func Word(offset uintptr) int32
 //go:noescape
 func Has(offset uintptr, owner *int32) bool
 
+// TakeOwned locks a pthread_mutex_t of glibc's that checks or counts, neither robust nor of a
+// protocol, if it is free, or counts once more. tid is the offset of the thread's number.
+//
+//go:noescape
+func TakeOwned(mutex unsafe.Pointer, tid uintptr) bool
+
+// GiveOwned unlocks such a mutex, or counts once less, if it is the calling thread's, and wakes
+// one who sleeps for it.
+//
+//go:noescape
+func GiveOwned(mutex unsafe.Pointer, tid uintptr) bool
+
 // TakeRobust locks a robust pthread_mutex_t, of glibc's and without a protocol, if it is free
 // and recoverable, and puts it into the calling thread's list. tid is the offset of the thread's
 // number, robust that of the list. It must not be in the Go heap.
