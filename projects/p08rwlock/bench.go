@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"sync"
 	"time"
 	"unsafe"
@@ -12,7 +13,9 @@ import (
 	"golang.org/x/sys/unix"
 
 	"unpipc/gobind/posixshm"
+	"unpipc/gobind/pthread"
 	"unpipc/projects/internal/cli"
+	"unpipc/projects/internal/measure"
 )
 
 // roleArgument as first argument makes test_myrwlock measure a lock instead.
@@ -27,12 +30,12 @@ func Role() {
 }
 
 func benchMain(args []string) {
-	p := cli.New(roleArgument, "", "Several goroutines read and write under a lock; the time goes to standard output as JSON.",
+	p := cli.New(roleArgument, "", "Several threads read and write under a lock; the time goes to standard output as JSON.",
 		"  test_myrwlock rwlock-bench --lock futex --reads 90 --count 1000000")
 	name := p.String("lock", "futex", "futex, sync, pthread, reader, writer or fair")
 	reads := p.Int("reads", 100, "reads in 100 operations")
 	shared := p.String("shared", "", "the futex lock is in the shared memory object of this name, also for others")
-	threads := p.Int("threads", 4, "goroutines")
+	threads := p.Int("threads", 4, "threads; goroutines, of sync")
 	count := p.Int64("count", 1000, "operations of all of them")
 	p.Parse(args)
 	if *reads < 0 || *reads > 100 || *threads < 1 || *threads > 1000 || *count < 0 || p.NArg() > 0 {
@@ -113,6 +116,11 @@ func withCells(shared string) (*FutexRWLock, *cells, error) {
 func bench(name, shared string, threads int, count int64, writes int) (outcome, error) {
 	c := &cells{}
 	var loop func(s *share, writes int)
+	// Each worker is a thread that stays on a CPU, as C's are; Go's own lock is goroutines'.
+	threadsOwn := name != "sync"
+	if threadsOwn { // as package pthread says of threads that meet at locks
+		runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), threads+1))
+	}
 	switch name {
 	case "futex":
 		l, guarded, err := withCells(shared)
@@ -140,18 +148,30 @@ func bench(name, shared string, threads int, count int64, writes int) (outcome, 
 	var ready, start, done sync.WaitGroup
 	start.Add(1)
 	shares := make([]share, threads)
-	for i := range shares {
-		ready.Add(1)
-		done.Go(func() {
-			s := share{count: count / int64(threads)}
-			if int64(i) < count%int64(threads) {
-				s.count++
-			}
-			ready.Done()
-			start.Wait()
+	worker := func(i int) {
+		defer done.Done()
+		s := share{count: count / int64(threads)}
+		if int64(i) < count%int64(threads) {
+			s.count++
+		}
+		if threadsOwn {
+			s.err = measure.KeepToCPU(i)
+		}
+		ready.Done()
+		start.Wait()
+		if s.err == nil {
 			loop(&s, writes)
-			shares[i] = s
-		})
+		}
+		shares[i] = s
+	}
+	ready.Add(threads)
+	done.Add(threads)
+	for i := range threads {
+		if threadsOwn {
+			pthread.Go(func() { worker(i) })
+		} else {
+			go worker(i)
+		}
 	}
 	ready.Wait()
 	begin := time.Now()
@@ -172,7 +192,7 @@ func bench(name, shared string, threads int, count int64, writes int) (outcome, 
 	return o, nil
 }
 
-// The counts of these two are in registers, as C's are: a store before each of the lock's
+// The counts are in registers, as C's are: a store before each of the lock's
 // atomic operations would be waited for.
 
 func futexLoop(l *FutexRWLock, r *FutexReader, c *cells, s *share, writes int) {
@@ -214,26 +234,21 @@ func syncLoop(l *sync.RWMutex, c *cells, s *share, writes int) {
 }
 
 func lockLoop(l Locker, c *cells, s *share, writes int) {
-	due := 0
-	for range s.count {
+	due, right, written := 0, int64(0), int64(0)
+	var err error
+	for i := int64(0); i < s.count && err == nil; i++ {
 		if due += writes; due >= 100 {
 			due -= 100
-			if s.err = l.Lock(); s.err != nil {
-				return
+			if err = l.Lock(); err == nil {
+				right += c.right()
+				c.write()
+				written++
+				err = l.Unlock()
 			}
-			s.right += c.right()
-			c.write()
-			s.writes++
-			s.err = l.Unlock()
-		} else {
-			if s.err = l.RLock(); s.err != nil {
-				return
-			}
-			s.right += c.right()
-			s.err = l.RUnlock()
-		}
-		if s.err != nil {
-			return
+		} else if err = l.RLock(); err == nil {
+			right += c.right()
+			err = l.RUnlock()
 		}
 	}
+	s.right, s.writes, s.err = right, written, err
 }

@@ -3,7 +3,7 @@ package p08rwlock
 import "golang.org/x/sys/unix"
 
 // queue waits for one's turn in the queue of a fair lock; the lock is taken at nil.
-func (l *RWLock) queue(kind Kind, patience patience) error {
+func (l *RWLock) queue(kind Kind, patience *patience) error {
 	i, ok := l.join(kind)
 	if !ok {
 		return fail("lock", unix.EAGAIN)

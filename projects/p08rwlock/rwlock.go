@@ -147,42 +147,48 @@ func (l *RWLock) State() (State, error) {
 // RLock takes the lock for reading, together with other readers.
 // Errors: EAGAIN (more than 1024 wait at a fair lock), ENOTRECOVERABLE (a process died
 // inside this package; the lock is lost). All forms that wait have these.
-func (l *RWLock) RLock() error { return l.acquire(Reader, patience{limit: forEver}) }
+func (l *RWLock) RLock() error { return l.acquire(Reader, ever) }
 
 // Lock takes the lock for writing, alone.
-func (l *RWLock) Lock() error { return l.acquire(Writer, patience{limit: forEver}) }
+func (l *RWLock) Lock() error { return l.acquire(Writer, ever) }
 
 // TryRLock is [RWLock.RLock] without waiting: EBUSY.
-func (l *RWLock) TryRLock() error { return l.acquire(Reader, patience{}) }
+func (l *RWLock) TryRLock() error { return l.acquire(Reader, once) }
 
 // TryLock is [RWLock.Lock] without waiting: EBUSY.
-func (l *RWLock) TryLock() error { return l.acquire(Writer, patience{}) }
+func (l *RWLock) TryLock() error { return l.acquire(Writer, once) }
 
 // RLockBy is [RWLock.RLock] with a limit: ETIMEDOUT at the deadline, a time of the
 // real-time clock, which may be set meanwhile. A lock that is free is taken whatever the
 // time.
 func (l *RWLock) RLockBy(deadline time.Time) error {
-	return l.acquire(Reader, patience{limit: untilTime, end: deadline})
+	return l.acquire(Reader, &patience{limit: untilTime, end: deadline})
 }
 
 // LockBy is [RWLock.Lock] with a limit, see [RWLock.RLockBy].
 func (l *RWLock) LockBy(deadline time.Time) error {
-	return l.acquire(Writer, patience{limit: untilTime, end: deadline})
+	return l.acquire(Writer, &patience{limit: untilTime, end: deadline})
 }
 
 // RLockFor is [RWLock.RLock] with a limit: ETIMEDOUT when d has passed by the monotonic
 // clock.
-func (l *RWLock) RLockFor(d time.Duration) error { return l.acquire(Reader, within(d)) }
+func (l *RWLock) RLockFor(d time.Duration) error {
+	p := within(d)
+	return l.acquire(Reader, &p)
+}
 
 // LockFor is [RWLock.Lock] with a limit, see [RWLock.RLockFor].
-func (l *RWLock) LockFor(d time.Duration) error { return l.acquire(Writer, within(d)) }
+func (l *RWLock) LockFor(d time.Duration) error {
+	p := within(d)
+	return l.acquire(Writer, &p)
+}
 
 // RLockContext is [RWLock.RLock] until ctx ends; its error is the context's cause.
 func (l *RWLock) RLockContext(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	return l.acquire(Reader, patience{limit: untilDone, ctx: ctx})
+	return l.acquire(Reader, &patience{limit: untilDone, ctx: ctx})
 }
 
 // LockContext is [RWLock.Lock] until ctx ends; its error is the context's cause.
@@ -190,7 +196,7 @@ func (l *RWLock) LockContext(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	return l.acquire(Writer, patience{limit: untilDone, ctx: ctx})
+	return l.acquire(Writer, &patience{limit: untilDone, ctx: ctx})
 }
 
 // RUnlock gives back the lock taken for reading. Errors: EPERM (no reader holds it),

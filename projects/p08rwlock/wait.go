@@ -27,10 +27,17 @@ const (
 	untilDone
 )
 
+// Of those who need not say more. They are in one place because to lay one down for each call
+// would take longer than the mutex does.
+var (
+	ever = &patience{limit: forEver}
+	once = &patience{limit: never}
+)
+
 func within(d time.Duration) patience { return patience{limit: forAWhile, end: time.Now().Add(d)} }
 
 // sleep waits at a condition variable. errLost comes without the mutex, see entered.
-func (l *RWLock) sleep(c *pthread.Cond, p patience) error {
+func (l *RWLock) sleep(c *pthread.Cond, p *patience) error {
 	var err error
 	switch p.limit {
 	case untilTime:
@@ -72,9 +79,9 @@ func (l *RWLock) entered(err error) error {
 }
 
 // acquire takes the lock.
-func (l *RWLock) acquire(kind Kind, p patience) error {
-	if err := l.enter(); err != nil {
-		return err
+func (l *RWLock) acquire(kind Kind, p *patience) error {
+	if err := l.mutex.Lock(); err != nil {
+		return l.entered(err)
 	}
 	var err error
 	switch {
@@ -102,8 +109,8 @@ func (l *RWLock) acquire(kind Kind, p patience) error {
 }
 
 func (l *RWLock) release(kind Kind) error {
-	if err := l.enter(); err != nil {
-		return err
+	if err := l.mutex.Lock(); err != nil {
+		return l.entered(err)
 	}
 	var err error
 	switch {
@@ -147,7 +154,7 @@ func (l *RWLock) take(kind Kind) {
 }
 
 // prefer waits with a preference, for readers or for writers; the lock is taken at nil.
-func (l *RWLock) prefer(kind Kind, p patience) error {
+func (l *RWLock) prefer(kind Kind, p *patience) error {
 	c := l.readable
 	if kind == Writer {
 		c = l.writable
@@ -172,6 +179,12 @@ func (l *RWLock) prefer(kind Kind, p patience) error {
 
 // wake wakes those who may have the lock now.
 func (l *RWLock) wake() {
+	if waiting := &l.m.waiting; waiting[Reader]|waiting[Writer] != 0 {
+		l.wakeSome()
+	}
+}
+
+func (l *RWLock) wakeSome() {
 	switch m := l.m; {
 	case m.policy == Fair:
 		l.grant()

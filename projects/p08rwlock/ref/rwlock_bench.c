@@ -12,6 +12,7 @@
 
 #include "../../internal/cli/ref/cli.h"
 #include "../../internal/measure/ref/clock.h"
+#include "../../internal/measure/ref/place.h"
 #include "futexlock.h"
 #include "myrwlock.h"
 
@@ -28,6 +29,7 @@ struct shared {
 
 struct worker {
 	pthread_t thread;
+	unsigned index;
 	uint64_t count, right, writes;
 };
 
@@ -81,6 +83,7 @@ static void *work(void *arg)
 	struct worker *w = arg, mine_only = *w; /* counted on the stack: no cache line in common */
 	unsigned due = 0;
 
+	keep_to_cpu((int)mine_only.index);
 	if (which == FUTEX)
 		slot = futexlock_reader(&shared->futex);
 	if (which == FUTEX && !slot)
@@ -115,6 +118,7 @@ static void run(unsigned threads, uint64_t count, bool alone)
 		die("out of memory");
 	check("pthread_barrier_init", pthread_barrier_init(&start, NULL, threads + 1));
 	for (unsigned i = 0; i < threads; i++) {
+		w[i].index = i;
 		w[i].count = count / threads + (i < count % threads);
 		check("pthread_create", pthread_create(&w[i].thread, NULL, work, &w[i]));
 	}
