@@ -41,12 +41,12 @@ enum unp_sunrpc_outcome {
 struct unp_sunrpc_hooks {
 	/* Runs procedure req->rq_proc. result is zeroed; what is put there is freed by
 	   the dispatcher with xdr_free, whatever is returned. */
-	int (*call)(uintptr_t cookie, struct svc_req *req, void *args, void *result);
+	int (*call)(void *cookie, struct svc_req *req, void *args, void *result);
 	/* May refuse a call before its arguments are decoded. NULL: never. */
-	int (*check)(uintptr_t cookie, struct svc_req *req);
+	int (*check)(void *cookie, struct svc_req *req);
 	/* Judges a credential of one of the flavors below: an enum auth_stat. reply is
 	   the verifier of the answer; oa_base is room for MAX_AUTH_BYTES. */
-	int (*verify)(uintptr_t cookie, struct svc_req *req, struct opaque_auth *cred,
+	int (*verify)(void *cookie, struct svc_req *req, struct opaque_auth *cred,
 		      struct opaque_auth *verf, struct opaque_auth *reply);
 };
 
@@ -70,7 +70,7 @@ struct unp_sunrpc_conn;
  * socket, blocking. Several may be open for one datagram socket, each on a thread.
  * server is borrowed until the connection is closed. Errors: ENOMEM, and of setsockopt(2).
  */
-int unp_sunrpc_open(const struct unp_sunrpc_server *server, int fd, uintptr_t cookie,
+int unp_sunrpc_open(const struct unp_sunrpc_server *server, int fd, void *cookie,
 		    struct unp_sunrpc_conn **conn);
 void unp_sunrpc_close(struct unp_sunrpc_conn *conn);
 

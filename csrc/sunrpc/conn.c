@@ -50,7 +50,7 @@ static int set_time(int fd, int option, int64_t ns)
 	return setsockopt(fd, SOL_SOCKET, option, &tv, sizeof tv) == 0 ? 0 : errno;
 }
 
-int unp_sunrpc_open(const struct unp_sunrpc_server *server, int fd, uintptr_t cookie,
+int unp_sunrpc_open(const struct unp_sunrpc_server *server, int fd, void *cookie,
 		    struct unp_sunrpc_conn **conn)
 {
 	int type, err;

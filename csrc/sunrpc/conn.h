@@ -23,7 +23,7 @@ struct unp_sunrpc_conn {
 	SVCXPRT transport; /* xp_p1 points back here, xp_p3 to ext */
 	SVCXPRT_EXT ext;
 	const struct unp_sunrpc_server *server;
-	uintptr_t cookie;
+	void *cookie;
 	int fd;
 	atomic_bool stopping;
 

@@ -9,6 +9,7 @@ import "C"
 import (
 	"context"
 	"runtime"
+	"sync/atomic"
 	"time"
 	"unsafe"
 
@@ -18,19 +19,41 @@ import (
 
 // Client calls a server. Errors of its methods: a [Status]; those of [sunrpc.Client.Call],
 // after which nobody knows whether a write was done.
-type Client struct{ caller sunrpc.Caller }
+type Client struct {
+	caller sunrpc.Caller
+	put    atomic.Pointer[put] // for the next call; nil: it is used
+}
 
 // NewClient makes a client over connections that were dialled to [Program].
-func NewClient(c sunrpc.Caller) *Client { return &Client{c} }
+func NewClient(c sunrpc.Caller) *Client { return &Client{caller: c} }
+
+// put is what a call of KV_PUT has in memory of its own. That call is made most, and what
+// it needs is kept for the next one.
+type put struct {
+	id         C.kv_write_id
+	key, value []byte
+	result     C.kv_write_result
+	stub       func(sunrpc.Handle) sunrpc.Status // call
+}
+
+// call gives C the handle, which is no memory of Go's, as a number: a pointer would be looked up.
+func (p *put) call(h sunrpc.Handle) sunrpc.Status {
+	return sunrpc.Status(C.unp_kv_put(C.uintptr_t(uintptr(h)), p.id, charsOf(p.key), C.u_int(len(p.key)),
+		charsOf(p.value), C.u_int(len(p.value)), &p.result))
+}
 
 // Put puts a value at a key.
 func (c *Client) Put(ctx context.Context, id WriteID, key, value []byte) (Written, error) {
-	var result C.kv_write_result
-	err := c.caller.Call(ctx, func(h sunrpc.Handle) sunrpc.Status {
-		return sunrpc.Status(C.unp_kv_put((*C.CLIENT)(h), writeID(id), charsOf(key), C.u_int(len(key)),
-			charsOf(value), C.u_int(len(value)), &result))
-	})
-	return writtenOf(&result, err)
+	p := c.put.Swap(nil)
+	if p == nil {
+		p = new(put)
+		p.stub = p.call
+	}
+	p.id, p.key, p.value, p.result = writeID(id), key, value, C.kv_write_result{}
+	w, err := writtenOf(&p.result, c.caller.Call(ctx, p.stub))
+	p.key, p.value = nil, nil // the caller's
+	c.put.Store(p)
+	return w, err
 }
 
 func charsOf(s []byte) *C.char { return (*C.char)(unsafe.Pointer(unsafe.SliceData(s))) }

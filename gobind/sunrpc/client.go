@@ -36,8 +36,8 @@ type Client struct {
 	program Program
 	remote  net.Addr
 	fd      int
-	turn    chan struct{} // holds one token: whose turn it is
-	handle  *C.CLIENT     // nil: closed, or broken
+	turn    turn
+	handle  *C.CLIENT // nil: closed, or broken
 	auth    plug
 	why     error // that handle is nil
 	ended   atomic.Bool
@@ -47,14 +47,13 @@ type Client struct {
 
 // newClient takes fd, connected and blocking, also when it fails.
 func newClient(fd int, remote net.Addr, p Program, o Options) (*Client, error) {
-	c := &Client{program: p, remote: remote, fd: fd, turn: make(chan struct{}, 1)}
+	c := &Client{program: p, remote: remote, fd: fd}
 	errno := syscall.Errno(C.unp_sunrpc_client_new(C.int(fd), C.rpcprog_t(p.Number), C.rpcvers_t(p.Version),
 		C.int64_t(o.timeout()), C.int64_t(o.retry()), &c.handle))
 	if errno != 0 {
 		_ = syscall.Close(fd)
 		return nil, errs.Call("clnt_vc_create", errno)
 	}
-	c.turn <- struct{}{}
 	return c, nil
 }
 
@@ -65,52 +64,64 @@ func newClient(fd int, remote net.Addr, p Program, o Options) (*Client, error) {
 // late answer is never taken for another call's. When ctx ends Call returns its cause, and
 // the connection is closed too; the server may have done what was asked, or do it yet.
 func (c *Client) Call(ctx context.Context, stub func(Handle) Status) error {
-	select {
-	case <-c.turn:
-	default:
-		select {
-		case <-c.turn:
-		case <-ctx.Done():
-			return context.Cause(ctx)
-		}
+	done := ctx.Done()
+	if !c.turn.take(done) {
+		return context.Cause(ctx)
 	}
-	defer func() { c.turn <- struct{}{} }()
+	defer c.turn.pass()
 	c.breaks.breathe()
 	if c.handle == nil {
 		return &Error{Op: "call", Program: c.program, Status: CantSend, Err: c.why}
 	}
-	if ctx.Err() != nil {
-		return context.Cause(ctx)
-	}
-	status, interrupted := c.run(ctx, func() Status { return stub(Handle(c.handle)) })
-	if status == Success && !interrupted {
+	status, interrupted, err := c.run(ctx, done, stub)
+	if err == nil && status == Success && !interrupted {
 		return nil
 	}
-	var failure error
-	if status != Success {
-		failure = c.failure(status)
-	}
-	if interrupted || !status.answered() && !(status == TimedOut && c.datagram()) {
-		c.destroy(ErrBroken)
-	}
-	if interrupted && failure != nil && !status.answered() {
-		return context.Cause(ctx)
-	}
-	return failure
+	return c.judge(ctx, status, interrupted, err)
 }
 
-// run makes a call that the end of ctx interrupts.
-func (c *Client) run(ctx context.Context, call func() Status) (status Status, interrupted bool) {
-	if ctx.Done() == nil {
-		return call(), false
+// run makes a call that the end of ctx interrupts; the connection is of no use then. done is
+// that of ctx. With an error, its cause, the call was not made.
+func (c *Client) run(ctx context.Context, done <-chan struct{}, call func(Handle) Status) (status Status, interrupted bool, err error) {
+	if done == nil {
+		return call(Handle(c.handle)), false, nil
 	}
-	c.watch.begin(ctx, c.fd)
-	status = CantSend
-	if ctx.Err() == nil {
-		status = call()
+	if ended(done) {
+		return 0, false, context.Cause(ctx)
 	}
-	c.watch.end()
-	return status, ctx.Err() != nil
+	c.watch.begin(ctx, done, c.fd)
+	if ended(done) {
+		return 0, c.watch.end(), context.Cause(ctx)
+	}
+	status = call(Handle(c.handle))
+	return status, c.watch.end(), nil
+}
+
+func ended(done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	default:
+		return false
+	}
+}
+
+// judge makes what Call returns of what run does, and closes a connection that is of no
+// more use.
+func (c *Client) judge(ctx context.Context, status Status, interrupted bool, err error) error {
+	answered := err == nil && status.answered()
+	if err == nil && status != Success {
+		interrupted = interrupted || ctx.Err() != nil
+		err = c.failure(status)
+		if interrupted && !answered {
+			err = context.Cause(ctx)
+		}
+		interrupted = interrupted || !answered && !(status == TimedOut && c.datagram())
+	}
+	if interrupted {
+		c.destroy(ErrBroken)
+	}
+	return err
 }
 
 func (c *Client) failure(status Status) error {
@@ -158,8 +169,8 @@ func (c *Client) RemoteAddr() net.Addr { return c.remote }
 // Close waits for the call in progress and closes the connection. Calls that come later
 // fail with net.ErrClosed. Closing again does nothing.
 func (c *Client) Close() error {
-	<-c.turn
-	defer func() { c.turn <- struct{}{} }()
+	c.turn.take(nil)
+	defer c.turn.pass()
 	if c.handle != nil {
 		c.destroy(net.ErrClosed)
 	}

@@ -7,8 +7,9 @@ import "C"
 
 import (
 	"net"
-	"runtime/cgo"
+	"runtime"
 	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -17,13 +18,14 @@ import (
 
 // conn is a connection of a server, or one thread's share in a datagram socket.
 type conn struct {
+	cookie byte // first: its address, which C has, is that of the conn
 	server *Server
 	stream bool
 	fd     int // a stream's own; a datagram's is the listener's
 	remote net.Addr
 	local  *listener
 	shim   *C.struct_unp_sunrpc_conn
-	cookie cgo.Handle
+	pinned runtime.Pinner
 
 	breaks  breather
 	request Request               // of the call in progress
@@ -34,8 +36,8 @@ type conn struct {
 // newConn takes fd if it is a stream's, also when it fails.
 func newConn(s *Server, l *listener, fd int, remote net.Addr) (*conn, syscall.Errno) {
 	c := &conn{server: s, stream: l.stream, fd: fd, remote: remote, local: l}
-	c.cookie = cgo.NewHandle(c)
-	errno := syscall.Errno(C.unp_sunrpc_open(s.shim, C.int(fd), C.uintptr_t(c.cookie), &c.shim))
+	c.pinned.Pin(c)
+	errno := syscall.Errno(C.unp_sunrpc_open(s.shim, C.int(fd), unsafe.Pointer(&c.cookie), &c.shim))
 	if errno != 0 {
 		c.close()
 		return nil, errno
@@ -65,7 +67,7 @@ func (c *conn) close() {
 	if c.shim != nil {
 		C.unp_sunrpc_close(c.shim)
 	}
-	c.cookie.Delete()
+	c.pinned.Unpin()
 	if c.closed != nil {
 		close(c.closed)
 	}

@@ -13,8 +13,8 @@ import (
 )
 
 // begin is the request of a call, in the memory of its connection.
-func begin(cookie C.uintptr_t, req *C.struct_svc_req) *Request {
-	c := cgo.Handle(cookie).Value().(*conn)
+func begin(cookie unsafe.Pointer, req *C.struct_svc_req) *Request {
+	c := (*conn)(cookie)
 	r := &c.request
 	r.conn, r.req = c, req
 	if _, plugged := c.server.verifiers[r.Flavor()]; !plugged {
@@ -24,20 +24,20 @@ func begin(cookie C.uintptr_t, req *C.struct_svc_req) *Request {
 }
 
 //export unpSunrpcCall
-func unpSunrpcCall(cookie C.uintptr_t, req *C.struct_svc_req, args, result unsafe.Pointer) C.int {
+func unpSunrpcCall(cookie unsafe.Pointer, req *C.struct_svc_req, args, result unsafe.Pointer) C.int {
 	r := begin(cookie, req)
 	r.conn.breaks.breathe()
 	return outcome(r.conn.server.services[r.Program()].Call(r, args, result))
 }
 
 //export unpSunrpcCheck
-func unpSunrpcCheck(cookie C.uintptr_t, req *C.struct_svc_req) C.int {
+func unpSunrpcCheck(cookie unsafe.Pointer, req *C.struct_svc_req) C.int {
 	r := begin(cookie, req)
 	return outcome(r.conn.server.options.Check(r))
 }
 
 //export unpSunrpcVerify
-func unpSunrpcVerify(cookie C.uintptr_t, req *C.struct_svc_req, cred, verf, reply *C.struct_opaque_auth) C.int {
+func unpSunrpcVerify(cookie unsafe.Pointer, req *C.struct_svc_req, cred, verf, reply *C.struct_opaque_auth) C.int {
 	r := begin(cookie, req)
 	r.Identity = nil
 	answer, why := r.conn.server.verifiers[r.Flavor()](r, opaqueOf(cred), opaqueOf(verf))

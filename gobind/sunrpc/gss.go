@@ -63,12 +63,12 @@ func (g GSS) attach(ctx context.Context, c *Client) error {
 	defer C.free(unsafe.Pointer(mechanism))
 	var text [512]C.char
 	var errno syscall.Errno
-	_, interrupted := c.run(ctx, func() Status {
+	_, interrupted, _ := c.run(ctx, ctx.Done(), func(Handle) Status {
 		errno = syscall.Errno(C.unp_sunrpc_auth_gss(c.handle, principal, mechanism, C.int(g.Protection), &text[0], C.size_t(len(text))))
 		return Success
 	})
 	switch why := C.GoString(&text[0]); {
-	case interrupted:
+	case interrupted || ctx.Err() != nil:
 		return context.Cause(ctx)
 	case errno == 0:
 		return nil

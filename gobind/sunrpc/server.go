@@ -4,9 +4,9 @@ package sunrpc
 #include <stdlib.h>
 #include "unp_sunrpc_server.h"
 
-extern int unpSunrpcCall(uintptr_t cookie, struct svc_req *req, void *args, void *result);
-extern int unpSunrpcCheck(uintptr_t cookie, struct svc_req *req);
-extern int unpSunrpcVerify(uintptr_t cookie, struct svc_req *req, struct opaque_auth *cred,
+extern int unpSunrpcCall(void *cookie, struct svc_req *req, void *args, void *result);
+extern int unpSunrpcCheck(void *cookie, struct svc_req *req);
+extern int unpSunrpcVerify(void *cookie, struct svc_req *req, struct opaque_auth *cred,
 			   struct opaque_auth *verf, struct opaque_auth *reply);
 */
 import "C"
