@@ -16,39 +16,48 @@ import (
 func rows(measure.Config) []measure.Row {
 	const what = "from the start of the program to its verdict"
 	const check = "every item consumed once, each producer's in order"
-	row := func(name, shape string, size int, flags []string, more ...measure.Variant) measure.Row {
-		// So many that the start of a program is little beside them.
-		least := int64(400_000)
-		if size > 10 {
-			least = 3_000_000
-		}
+	row := func(name, shape string, variants ...measure.Variant) measure.Row {
 		return measure.Row{
 			Beside: time.Second, // more items than fill a short run
 			Group:  "exercise 7", Name: name, What: shape + ", " + what, Check: check, Unit: "items/s",
-			Variants: append([]measure.Variant{
-				program("Go", "p07", 0, size, least, flags), program("C", "p07/ref", 1, size, least, flags),
-			}, more...),
+			Variants: variants,
 		}
+	}
+	both := func(size int, flags ...string) []measure.Variant {
+		return []measure.Variant{program("Go", "p07", 0, size, flags), program("C", "p07/ref", 1, size, flags)}
+	}
+	// Against C there too, and against C as the kernel places it.
+	onOneCPU := func(flags ...string) []measure.Variant {
+		one := append([]string{"--cpus=one"}, flags...)
+		return []measure.Variant{program("Go", "p07", 0, 10, one), program("C", "p07/ref", measure.NoGoal, 10, one),
+			program("C, any CPU", "p07/ref", 1, 10, flags)}
 	}
 	inGo := func(size int) []measure.Variant {
 		return []measure.Variant{inProcess("Go channel", size, overChannel), inProcess("sync.Cond", size, overCond)}
 	}
-	const threads, inTurns = "3 producers, 2 consumers, ", ", in turns of up to 256 items"
+	const threads, processes = "3 producers, 2 consumers, ", "3 and 2 processes, "
+	const inTurns = ", in turns of up to 256 items"
 	return []measure.Row{
-		row("prodcons_threads", threads+"10 slots", 10, nil, inGo(10)...),
-		row("prodcons_threads_turns", threads+"10 slots"+inTurns, 10, []string{"--turn=256"}),
-		row("prodcons_threads_1000", threads+"1000 slots", 1000, nil, inGo(1000)...),
-		row("prodcons_threads_1000_turns", threads+"1000 slots"+inTurns, 1000, []string{"--turn=256"}),
-		row("prodcons_processes", "3 and 2 processes, 10 slots", 10, []string{"--processes"}),
-		row("prodcons_processes_turns", "3 and 2 processes, 10 slots"+inTurns, 10, []string{"--processes", "--turn=256"}),
+		row("prodcons_threads", threads+"10 slots", append(both(10), inGo(10)...)...),
+		row("prodcons_threads_one_cpu", threads+"10 slots, one CPU", onOneCPU()...),
+		row("prodcons_threads_turns", threads+"10 slots"+inTurns, both(10, "--turn=256")...),
+		row("prodcons_threads_1000", threads+"1000 slots", append(both(1000), inGo(1000)...)...),
+		row("prodcons_threads_1000_turns", threads+"1000 slots"+inTurns, both(1000, "--turn=256")...),
+		row("prodcons_processes", processes+"10 slots", both(10, "--processes")...),
+		row("prodcons_processes_one_cpu", processes+"10 slots, one CPU", onOneCPU("--processes")...),
+		row("prodcons_processes_turns", processes+"10 slots"+inTurns, both(10, "--processes", "--turn=256")...),
 	}
 }
 
-// program runs one of the two programs, with least items at least.
-func program(name, folder string, goal float64, size int, least int64, flags []string) measure.Variant {
+// program runs one of the two programs.
+func program(name, folder string, goal float64, size int, flags []string) measure.Variant {
 	return measure.Variant{Name: name, Goal: goal,
 		Run: func(ctx context.Context, cfg *measure.Config, n int64) (measure.Sample, error) {
-			least := least
+			// So many that the start of a program is little beside them.
+			least := int64(1_000_000)
+			if size > 10 {
+				least = 3_000_000
+			}
 			if cfg.Quick {
 				least /= 10
 			}

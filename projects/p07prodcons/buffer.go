@@ -83,10 +83,15 @@ func (m *monitor) checkOff(s slot) {
 	from.seen = s.seq
 }
 
-// takePart is what a member does from its begin to its end.
+// takePart is what a member does from its begin to its end, on a thread of its own.
 func (m *monitor) takePart(me int, quiet bool) {
+	err := keepToCPU(m.cpu)
 	m.lock()
 	defer m.unlock()
+	if err != nil {
+		m.failed = err
+		m.stopRun(died)
+	}
 	if m.member[me].kind == Producer {
 		for m.buffer.begun == 0 && m.stop == goesOn {
 			m.locked(m.cond[begun].Wait(m.mutex))

@@ -20,38 +20,44 @@ type guest struct {
 
 var errOwnerDead = errors.New("the process that began the run is dead")
 
-// Member is one producer or consumer of a run of processes, whose owner has started this
-// one for it.
-func Member(name string, me int, quiet bool, turn int) error {
-	g, err := attach(name, 0)
+// Member is one producer or consumer of the run of processes with the name in o, whose owner
+// has started this one for it, to be on this CPU if it is not -1.
+func Member(o Options, me, cpu int) error {
+	g, err := attach(o.Name, 0)
 	if err != nil {
 		return err
 	}
 	if me < 0 || me >= int(g.members) {
-		return fmt.Errorf("%s: no member %d", name, me)
+		return fmt.Errorf("%s: no member %d", o.Name, me)
 	}
-	g.turn = turn
-	return g.takePart([]int{me}, quiet, g.ownersEnd())
+	g.turn, g.cpu = o.Turn, cpu
+	return g.takePart([]int{me}, o.Quiet, g.ownersEnd())
 }
 
-// Join adds producers and consumers to the run of this name, when it is there, until
-// there are no more items. In a turn of theirs they move that many.
-func Join(name string, count [2]int, quiet bool, turn int, patience time.Duration) error {
-	g, err := attach(name, patience)
+// Join adds producers and consumers to the run of this name, when it is there, until there
+// are no more items. Of o it is Name, Count, Quiet, Turn and OneCPU that matter: the rest is
+// as the run's owner has it.
+func Join(o Options, patience time.Duration) error {
+	g, err := attach(o.Name, patience)
 	if err != nil {
 		return err
 	}
-	g.turn = turn
+	g.turn = o.Turn
+	if o.OneCPU {
+		if g.cpu, err = currentCPU(); err != nil {
+			return err
+		}
+	}
 	ended, joined := g.ownersEnd(), make(chan []int, 1)
-	go func() { joined <- g.joinAs(count) }()
+	go func() { joined <- g.joinAs(o.Count) }()
 	select {
 	case members := <-joined:
 		if members == nil {
-			return fmt.Errorf("%s: %w", name, unix.EAGAIN)
+			return fmt.Errorf("%s: %w", o.Name, unix.EAGAIN)
 		}
-		return g.takePart(members, quiet, ended)
+		return g.takePart(members, o.Quiet, ended)
 	case <-ended: // the mutex may be lost
-		return fmt.Errorf("%s: %w", name, errOwnerDead)
+		return fmt.Errorf("%s: %w", o.Name, errOwnerDead)
 	}
 }
 
@@ -105,6 +111,9 @@ func (g *guest) takePart(members []int, quiet bool, ended <-chan struct{}) error
 	}()
 	select {
 	case <-left:
+		if g.failed != nil {
+			return g.failed
+		}
 	case <-ended:
 		for _, me := range members {
 			if g.member[me].gone != 0 {

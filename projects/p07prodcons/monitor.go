@@ -18,8 +18,11 @@ type monitor struct {
 	mutex *pthread.Mutex
 	cond  [4]*pthread.Cond
 	slots []slot
-	bits  []uint64          // of the items that were consumed
-	slept [maxMembers]int32 // waits of each member here since it has last rested
+	bits  []uint64         // of the items that were consumed
+	pace  [maxMembers]pace // of each member here
+	cpu   int              // on which the members of this process are to be, or anyCPU
+	// failed is why one could not be there.
+	failed error
 
 	// Of the member that has the mutex:
 	turn  int // items that it may move before it lets others in
@@ -33,7 +36,7 @@ func at(memory []byte, make func(b *buffer)) (*monitor, error) {
 	if make != nil {
 		make(b)
 	}
-	m := &monitor{buffer: b, turn: 1}
+	m := &monitor{buffer: b, turn: 1, cpu: anyCPU}
 	m.slots = unsafe.Slice((*slot)(unsafe.Pointer(&memory[headSize])), b.capacity)
 	m.bits = unsafe.Slice((*uint64)(unsafe.Pointer(&memory[headSize+int64(b.capacity)*slotSize])), b.items/64+1)
 	shared := b.shared != 0
@@ -137,7 +140,7 @@ func (m *monitor) wait(me, which int) {
 		due = m.cond[m.condition(1-which)]
 	}
 	m.waits[which]++
-	m.slept[me]++
+	m.pace[me].waits++
 	m.waiting[c]++
 	last := m.allWait()
 	switch {
@@ -158,18 +161,34 @@ func (m *monitor) wait(me, which int) {
 	}
 }
 
-// restAfter is that many waits, which take some milliseconds.
-const restAfter = 256
+// pace is when a member is to rest.
+type pace struct {
+	waits  int // since it has last looked at the clock
+	rested time.Time
+}
+
+// A member looks at the clock after lookAfter waits, which take a millisecond or two, and
+// rests for every restAfter.
+const (
+	lookAfter = 64
+	restAfter = 8 * time.Millisecond
+)
 
 // rest lets Go's scheduler have this thread for a moment if it has not had it for long, and
 // the mutex be free; false if that was not necessary. A thread that never leaves its
 // goroutine, and mostly sleeps in C, loses its P after ten milliseconds, and from then on
 // again and again: the runtime looks every 20 us, and wakes other threads to look for work.
+// More often is not better: to rest is to switch threads four times.
 func (m *monitor) rest(me int) bool {
-	if m.slept[me] < restAfter {
+	p := &m.pace[me]
+	if p.waits < lookAfter {
 		return false
 	}
-	m.slept[me] = 0
+	p.waits = 0
+	if time.Since(p.rested) < restAfter {
+		return false
+	}
+	p.rested = time.Now()
 	m.unlock()
 	runtime.Gosched()
 	m.lock()

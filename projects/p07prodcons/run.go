@@ -31,6 +31,7 @@ type Options struct {
 	Name      string // of the shared memory; "": one that is made up
 	Guests    int    // members that join from elsewhere before it begins
 	Turn      int    // items that a member may move before it lets others in; not of guests
+	OneCPU    OneCPU // members stay on the CPU on which the run is started; not guests
 }
 
 func (o *Options) shared() bool { return o.Processes || o.Guests > 0 }
@@ -56,6 +57,12 @@ func Run(ctx context.Context, o Options, w io.Writer) error {
 		return err
 	}
 	m.turn = o.Turn
+	if o.OneCPU {
+		if m.cpu, err = currentCPU(); err != nil {
+			end()
+			return err
+		}
+	}
 	// As many as there are threads: one that comes back from C must not queue for the
 	// right to run Go code.
 	if n := o.Count[Producer] + o.Count[Consumer] + 2; !o.Processes {
@@ -189,6 +196,9 @@ func (r *run) play() error {
 	for _, t := range r.threads {
 		t.Join()
 	}
+	if err == nil {
+		err = r.failed
+	}
 	return err
 }
 
@@ -198,7 +208,8 @@ func (r *run) start(me int) error {
 		r.threads = append(r.threads, pthread.Go(func() { r.takePart(me, r.Quiet) }))
 		return nil
 	}
-	args := []string{"producer_consumer", fmt.Sprintf("--member=%d", me), "--name=" + r.Name, fmt.Sprintf("--turn=%d", r.Turn)}
+	args := []string{"producer_consumer", fmt.Sprintf("--member=%d", me), "--name=" + r.Name,
+		fmt.Sprintf("--turn=%d", r.Turn), fmt.Sprintf("--cpu=%d", r.cpu)}
 	if r.Quiet {
 		args = append(args, "--quiet")
 	}

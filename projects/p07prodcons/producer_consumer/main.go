@@ -31,13 +31,15 @@ func main() {
 	p.StringVar(&o.Name, "name", "", "name of the shared memory, for pc_join")
 	p.IntVar(&o.Guests, "guests", 0, "producers and consumers that join from elsewhere before it begins")
 	p.IntVar(&o.Turn, "turn", 1, "items that a thread may move before it lets others in")
-	member := p.Int("member", -1, "") // for the program itself
-	_ = p.MarkHidden("member")
+	p.Var(&o.OneCPU, "cpus", "any: the kernel chooses; one: producers and consumers stay on one")
+	// For the program itself:
+	member, cpu := p.Int("member", -1, ""), p.Int("cpu", -1, "")
+	_, _ = p.MarkHidden("member"), p.MarkHidden("cpu")
 	p.Parse(os.Args[1:])
 	// A write to a closed standard output is an error, not the end without cleaning up.
 	signal.Ignore(syscall.SIGPIPE)
 	if *member >= 0 {
-		p.Exit(p07prodcons.Member(o.Name, *member, o.Quiet, o.Turn))
+		p.Exit(p07prodcons.Member(o, *member, *cpu))
 	}
 	check(p, &o, *variant)
 	p.Exit(p07prodcons.Run(cli.UntilSignal(), o, os.Stdout))

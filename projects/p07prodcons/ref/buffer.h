@@ -2,6 +2,7 @@
 #ifndef BUFFER_H
 #define BUFFER_H
 
+#include "cpu.h"
 #include "monitor.h"
 
 /*
@@ -79,8 +80,11 @@ static inline bool take(struct part *p)
 static inline void take_part(struct part *p)
 {
 	struct buffer *b = p->b;
+	bool placed = keep_to_cpu(p->cpu);
 
 	lock(b);
+	if (!placed)
+		stop_run(b, DIED);
 	int kind = b->member[p->me].kind;
 	while (kind == PRODUCER && !b->begun && !b->stop)
 		locked(b, pthread_cond_wait(&b->cond[BEGUN].c, &b->mutex));

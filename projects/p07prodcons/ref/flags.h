@@ -3,16 +3,17 @@
 #define FLAGS_H
 
 #include <getopt.h>
+#include <limits.h>
 
 #include "buffer.h"
 #include "options.h"
 
 static struct {
-	long count[2], capacity, items, guests, turn, member;
+	long count[2], capacity, items, guests, turn, member, cpu;
 	enum variant variant;
-	bool quiet, processes, spurious;
+	bool quiet, processes, spurious, one_cpu;
 	const char *name;
-} o = { .count = { 3, 2 }, .capacity = 10, .items = 1000, .turn = 1, .member = -1 };
+} o = { .count = { 3, 2 }, .capacity = 10, .items = 1000, .turn = 1, .member = -1, .cpu = ANY_CPU };
 
 static void help(void)
 {
@@ -32,7 +33,8 @@ static void help(void)
 	     "      --processes         every producer and consumer is a process\n"
 	     "      --name string       name of the shared memory, for pc_join\n"
 	     "      --guests int        producers and consumers that join from elsewhere before it begins\n"
-	     "      --turn int          items that a thread may move before it lets others in (default 1)\n\n"
+	     "      --turn int          items that a thread may move before it lets others in (default 1)\n"
+	     "      --cpus string       any: the kernel chooses; one: producers and consumers stay on one (default \"any\")\n\n"
 	     "example:\n"
 	     "  producer_consumer --producers=3 --consumers=2 --buffer-size=10 --items=1000\n"
 	     "  producer_consumer --variant=if --spurious --quiet");
@@ -48,7 +50,9 @@ static void parse(int argc, char **argv)
 		{ "variant", required_argument, NULL, 'v' }, { "spurious", no_argument, NULL, 's' },
 		{ "processes", no_argument, NULL, 'm' }, { "name", required_argument, NULL, 'n' },
 		{ "guests", required_argument, NULL, 'g' }, { "turn", required_argument, NULL, 't' },
-		{ "member", required_argument, NULL, 'M' }, { 0 },
+		{ "cpus", required_argument, NULL, 'u' },
+		/* for the program itself */
+		{ "member", required_argument, NULL, 'M' }, { "cpu", required_argument, NULL, 'C' }, { 0 },
 	};
 	static const char *const variants[] = { "while", "if", "signal", "broadcast" };
 	const char *me = "producer_consumer";
@@ -64,6 +68,8 @@ static void parse(int argc, char **argv)
 		case 'g': o.guests = number(me, "guests", optarg, 0, 24); break;
 		case 't': o.turn = number(me, "turn", optarg, 1, 1000000); break;
 		case 'M': o.member = number(me, "member", optarg, 0, MAX_MEMBERS - 1); break;
+		case 'C': o.cpu = number(me, "cpu", optarg, ANY_CPU, INT_MAX); break;
+		case 'u': o.one_cpu = one_cpu(me, optarg); break;
 		case 'q': o.quiet = true; break;
 		case 's': o.spurious = true; break;
 		case 'm': o.processes = true; break;

@@ -18,6 +18,7 @@ struct part {
 	int me;			/* member */
 	bool quiet;
 	int turn;		/* items that it may move before it lets others in */
+	int cpu;		/* on which it is to be, or ANY_CPU */
 	int moved;		/* in this turn */
 	bool owed[2];		/* conditions at which it has yet to wake one */
 };

@@ -3,8 +3,10 @@
 #define OPTIONS_H
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 _Noreturn static void bad_usage(const char *program, const char *flag, const char *value)
 {
@@ -21,6 +23,16 @@ static long number(const char *program, const char *flag, const char *value, lon
 	if (errno != 0 || end == value || *end != '\0' || n < least || n > most)
 		bad_usage(program, flag, value);
 	return n;
+}
+
+/* Whether --cpus is one, and not any. */
+static bool one_cpu(const char *program, const char *value)
+{
+	bool one = strcmp(value, "one") == 0;
+
+	if (!one && strcmp(value, "any") != 0)
+		bad_usage(program, "cpus", value);
+	return one;
 }
 
 #endif

@@ -28,13 +28,14 @@ static void *run(void *p)
 /* The member is started: as a thread, or as this program again. */
 static int start(int me)
 {
-	char member[16], turn[16];
+	char member[16], turn[16], cpu[16];
 
-	part[me] = (struct part){ .b = buffer, .me = me, .quiet = o.quiet, .turn = (int)o.turn };
+	part[me] = (struct part){ .b = buffer, .me = me, .quiet = o.quiet, .turn = (int)o.turn, .cpu = (int)o.cpu };
 	if (!o.processes)
 		return pthread_create(&thread[me], NULL, run, &part[me]);
 	snprintf(member, sizeof(member), "%d", me);
 	snprintf(turn, sizeof(turn), "%ld", o.turn);
+	snprintf(cpu, sizeof(cpu), "%ld", o.cpu);
 	pid_t pid = fork();
 	if (pid == 0) {
 		/* Ctrl-C is for the owner alone, who ends the run. */
@@ -43,7 +44,7 @@ static int start(int me)
 		sigemptyset(&none);
 		sigprocmask(SIG_SETMASK, &none, NULL);
 		execl("/proc/self/exe", "producer_consumer", "--member", member, "--name", o.name,
-		      "--turn", turn, o.quiet ? "--quiet" : NULL, NULL);
+		      "--turn", turn, "--cpu", cpu, o.quiet ? "--quiet" : NULL, NULL);
 		_exit(127);
 	}
 	buffer->member[me].pid = pid;
@@ -174,13 +175,15 @@ int main(int argc, char **argv)
 	if (o.member >= 0) {
 		if ((buffer = attach(o.name, &fd, 0)) == NULL)
 			return fail(o.name, errno);
-		part[0] = (struct part){ .b = buffer, .me = (int)o.member, .quiet = o.quiet, .turn = (int)o.turn };
+		part[0] = (struct part){ .b = buffer, .me = (int)o.member, .quiet = o.quiet, .turn = (int)o.turn, .cpu = (int)o.cpu };
 		struct watch w = { .b = buffer, .part = part, .parts = 1, .program = "producer_consumer", .name = o.name };
 		if ((error = watch(w, fd)) != 0)
 			return fail(o.name, error);
 		take_part(&part[0]);
 		return 0;
 	}
+	if (o.one_cpu && (o.cpu = sched_getcpu()) == -1)
+		return fail("sched_getcpu", errno);
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGINT);
