@@ -26,6 +26,7 @@ func (w *worker) next() int { return (w.index + 1) % int(w.workers) }
 // handing is n times: wait for one's own turn, increment, give it to the next.
 func (w *worker) handing(wait, post func() error) work {
 	return func(n uint64) error {
+		var p pace
 		for range n {
 			if err := wait(); err != nil {
 				return err
@@ -36,6 +37,7 @@ func (w *worker) handing(wait, post func() error) work {
 			if err := post(); err != nil {
 				return err
 			}
+			p.rest()
 		}
 		return nil
 	}
@@ -136,6 +138,7 @@ var barrierTurns = kind{
 		}
 		return func(n uint64) error {
 			serials := int64(0)
+			var p pace
 			for round := int64(1); round <= int64(n); round++ {
 				// Nobody writes here again before both have left the next round.
 				seen := &w.seen[round&1]
@@ -152,6 +155,7 @@ var barrierTurns = kind{
 				if serial {
 					serials++
 				}
+				p.rest()
 			}
 			atomic.AddInt64(&w.counter, int64(w.workers)*serials) // a round is a turn of each
 			return nil
