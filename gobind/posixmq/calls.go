@@ -2,6 +2,7 @@ package posixmq
 
 import (
 	"math"
+	"sync/atomic"
 	"syscall"
 	"unsafe"
 
@@ -31,17 +32,36 @@ func wouldSleep(errno syscall.Errno) bool {
 	return errno == unix.EAGAIN || errno == unix.ETIMEDOUT || errno == unix.EINTR
 }
 
+// inRange is a priority as the kernel is to see it, which takes its low 32 bits: one that has
+// more stays too great.
+func inRange(priority uint) uintptr { return uintptr(min(priority, math.MaxUint32)) }
+
+// sleepers says of the calls in one direction which are to sleep without a trial first. A
+// trial that finds the queue full, or empty, costs a whole system call, where one that finds
+// it otherwise saves a small part of one; and who is faster than the other end finds it so
+// again and again.
+type sleepers struct{ left atomic.Int32 }
+
+// sleepersAfterTrial are the calls after a trial that failed.
+const sleepersAfterTrial = 31
+
+// try says whether this call is to begin with a trial.
+func (s *sleepers) try() bool {
+	left := s.left.Load()
+	if left > 0 {
+		s.left.Store(left - 1)
+	}
+	return left == 0
+}
+
 // send sends without sleeping, so it needs no word to Go's scheduler.
 func (t trial) send(msg []byte, priority uint) syscall.Errno {
-	if priority > math.MaxUint32 {
-		return unix.EINVAL // the kernel sees the low 32 bits only
-	}
 	if len(msg) > rawLimit {
 		return send(t.fd, msg, priority, t.deadline)
 	}
 	racedetect.Giving()
 	_, _, errno := syscall.RawSyscall6(unix.SYS_MQ_TIMEDSEND, uintptr(t.fd),
-		uintptr(unsafe.Pointer(unsafe.SliceData(msg))), uintptr(len(msg)), uintptr(priority),
+		uintptr(unsafe.Pointer(unsafe.SliceData(msg))), uintptr(len(msg)), inRange(priority),
 		uintptr(unsafe.Pointer(t.deadline)), 0)
 	return errno
 }
@@ -63,7 +83,7 @@ func send(fd int, msg []byte, priority uint, deadline *unix.Timespec) (errno sys
 	racedetect.Giving()
 	for {
 		_, _, errno = syscall.Syscall6(unix.SYS_MQ_TIMEDSEND, uintptr(fd),
-			uintptr(unsafe.Pointer(unsafe.SliceData(msg))), uintptr(len(msg)), uintptr(priority),
+			uintptr(unsafe.Pointer(unsafe.SliceData(msg))), uintptr(len(msg)), inRange(priority),
 			uintptr(unsafe.Pointer(deadline)), 0)
 		if errno != unix.EINTR {
 			return errno

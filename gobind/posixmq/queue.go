@@ -69,6 +69,8 @@ type Queue struct {
 	fd    atomic.Int32
 	tryFd atomic.Int32 // of trial; -1 if there is none
 
+	sending, receiving sleepers
+
 	// Held for reading by calls that do not sleep and must not be made on the
 	// number of a descriptor that Close has given back.
 	mu sync.RWMutex

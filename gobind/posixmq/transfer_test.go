@@ -326,3 +326,21 @@ func TestStreamsBetweenGoAndC(t *testing.T) {
 	}
 	assert.Equal(t, []string{"0", "0"}, c.Rest(), "from C to Go")
 }
+
+func TestAfterATrialThatFailedCallsSayTheSame(t *testing.T) {
+	q := newQueue(t, 1, 8, unix.O_NONBLOCK)
+	buf := make([]byte, 8)
+	for range 100 {
+		_, _, err := q.Receive(buf)
+		ipctest.IsPathError(t, err, "mq_receive", q.Name(), unix.EAGAIN)
+		_, _, err = q.Receive(buf[:7])
+		ipctest.IsPathError(t, err, "mq_receive", q.Name(), unix.EMSGSIZE)
+		require.NoError(t, q.Send([]byte("one"), 3))
+		ipctest.IsPathError(t, q.Send([]byte("two"), 0), "mq_send", q.Name(), unix.EAGAIN)
+		ipctest.IsPathError(t, q.Send(nil, 1<<32|1), "mq_send", q.Name(), unix.EINVAL)
+		n, priority, err := q.Receive(buf)
+		require.NoError(t, err)
+		require.Equal(t, "one", string(buf[:n]))
+		require.Equal(t, uint(3), priority)
+	}
+}
