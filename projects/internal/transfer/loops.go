@@ -10,27 +10,34 @@ import (
 	"unpipc/projects/internal/message"
 )
 
-// timed runs the timed loop. It yields now and then, which with nothing else to
-// run costs next to nothing: a goroutine that is never scheduled for 10 ms loses
-// its P in every system call that the runtime's monitor sees, every 20 µs, and
-// waiting to get it back made round trips take half as long again.
+// timed runs the timed loop. It yields now and then: a goroutine that is never scheduled
+// for 10 ms loses its P in every system call that the runtime's monitor sees, every 20 µs,
+// and waiting to get it back made round trips take half as long again. It must not yield
+// often either, since each time the runtime wakes a thread to look for other work.
 func (r *role) timed(operation func(seq uint64) error) error {
-	every := min(max(yieldBytes/uint64(len(r.m)), 1), yieldMessages)
+	every := min(max(lookBytes/len(r.m), 1), lookMessages)
+	yielded, left := time.Now(), every
 	for seq := uint64(1); seq <= r.count; seq++ {
 		if err := operation(seq); err != nil {
 			return err
 		}
-		if seq%every == 0 {
+		if left--; left > 0 {
+			continue
+		}
+		left = every
+		if time.Since(yielded) >= yieldAfter {
 			runtime.Gosched()
+			yielded = time.Now()
 		}
 	}
 	return nil
 }
 
-// Less than 10 ms of work, whatever the size.
+// How long to run without yielding, and after how much to look at the clock.
 const (
-	yieldMessages = 256
-	yieldBytes    = 256 << 10
+	yieldAfter   = 4 * time.Millisecond
+	lookMessages = 64
+	lookBytes    = 1 << 20
 )
 
 func (r *role) send(l *link) (*outcome, error) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 
 	"unpipc/projects/internal/measure"
@@ -12,6 +13,9 @@ import (
 
 // What an end is written in.
 var inGo, inC = measure.Role(roleArgument), measure.Reference("transfer")
+
+// inCThreaded is C with a second thread, as Go always has one.
+var inCThreaded = measure.Built(filepath.Join("ref", "transfer"), "--threads", "2")
 
 // job is what a pair of processes does.
 type job struct {

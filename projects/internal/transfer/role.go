@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 
@@ -49,9 +50,13 @@ func roleMain(args []string) {
 	p.Uint64Var(&r.count, "count", 1000, "timed messages")
 	p.Uint64Var(&r.warmup, "warmup", 16, "verified messages before them")
 	p.IntVar(&r.batch, "batch", 0, "send and recv: frames in writes of up to so many bytes")
+	threads := p.Uint32("threads", 1, "threads to have at least; the others sleep")
 	parent := p.Uint32("parent", 0, "pid of the process that this one is not to outlive; 0: any")
 	p.Parse(args)
 
+	if *threads == 0 || *threads > maxThreads {
+		p.BadUsage("--threads is 1 to %d", maxThreads)
+	}
 	if *size == 0 || r.count == 0 || *in == "" || *out == "" || p.NArg() > 0 {
 		p.BadUsage("--in and --out are needed, --size and --count are at least 1")
 	}
@@ -78,6 +83,14 @@ func roleMain(args []string) {
 	// With one P the runtime's monitor takes it in every long system call. Kept on
 	// one CPU this process would have one only, which in a program has another cause.
 	runtime.GOMAXPROCS(max(runtime.GOMAXPROCS(0), 2))
+	for range *threads - 1 {
+		go func() {
+			runtime.LockOSThread()
+			for {
+				_ = unix.Pause() // it always fails, with EINTR
+			}
+		}()
+	}
 	r.m = newMessage(int(*size))
 	l, err := openLink(*channel, *in, *out, int(*size), r.name == "send" || r.name == "ping")
 	if err != nil {
@@ -86,4 +99,16 @@ func roleMain(args []string) {
 	p.Exit(measure.Print(run(&r, l)))
 }
 
-func newMessage(size int) []byte { return make([]byte, size, size+1) }
+const maxThreads = 64
+
+// newMessage is one whose place in its page is that of C's: how fast the kernel copies it
+// depends on that.
+func newMessage(size int) []byte {
+	page := os.Getpagesize()
+	room := make([]byte, size+1+page+placeInPage)
+	begin := -int(uintptr(unsafe.Pointer(&room[0])))&(page-1) + placeInPage
+	return room[begin : begin+size : begin+size+1]
+}
+
+// placeInPage is where a message begins: at a cache line, but not at a page, in C as in Go.
+const placeInPage = 64

@@ -27,6 +27,12 @@ func throughputGoal(c string, size int) float64 {
 
 var readWrite = []string{"pipe", "fifo", "unix_stream", "unix_seqpacket"}
 
+// Where C is also measured with a second thread, which tells what of a difference comes from
+// that alone.
+var threaded = []string{"pipe", "posix_mq"}
+
+const threadedSize = 1 << 10
+
 // Round trips of small messages; the others have the usual goal of a twin.
 const smallRoundTripGoal = 1.15
 
@@ -50,7 +56,11 @@ func Rows(cfg measure.Config) []measure.Row {
 	bw := measure.Row{Group: "transfer", Name: "bw_", What: throughput, Check: checked, Unit: measure.Messages}
 	rows := measure.Sweep(bw, Channels, sizes, func(c string, size int) []measure.Variant {
 		j := job{channel: c, size: size}
-		return []measure.Variant{measure.Both("Go", inGo, 0, j.run), measure.Both("C", inC, throughputGoal(c, size), j.run)}
+		variants := []measure.Variant{measure.Both("Go", inGo, 0, j.run)}
+		if size == threadedSize && slices.Contains(threaded, c) {
+			variants = append(variants, measure.Both("C, 2 threads", inCThreaded, 0, j.run))
+		}
+		return append(variants, measure.Both("C", inC, throughputGoal(c, size), j.run))
 	})
 	for _, c := range Channels {
 		if framedGoals[c] != 0 && (slices.Contains(sizes, framedSize) || cfg.Quick) {

@@ -56,6 +56,16 @@ func TestRowsCarryTheGoals(t *testing.T) {
 	}, goals)
 }
 
+func TestCIsAlsoMeasuredWithASecondThread(t *testing.T) {
+	cfg := measuretest.Twin(t, "transfer")
+	rows := slices.DeleteFunc(Rows(measure.Config{}), func(r measure.Row) bool { return len(r.Variants) < 3 || r.Size != threadedSize })
+	require.Len(t, rows, len(threaded))
+	for _, r := range measuretest.Run(t, rows, cfg) {
+		assert.Equal(t, "C, 2 threads", r.Variants[1].Name)
+		assert.Equal(t, "C", r.Variants[2].Name)
+	}
+}
+
 func TestWithoutTheCProgramOnlyGoIsMeasured(t *testing.T) {
 	measuretest.WithoutC(t, slices.DeleteFunc(Rows(measure.Config{Sizes: []int{16}}),
 		func(r measure.Row) bool { return r.Name != "bw_pipe" }))
@@ -87,6 +97,8 @@ func TestRolesRefuseTheSameCommandLinesInGoAndC(t *testing.T) {
 		"a size that is no number":  {complete + "--size x", 2, ""},
 		"a count of nothing":        {complete + "--count 0", 2, "--count"},
 		"a negative count":          {complete + "--count -1", 2, ""},
+		"no thread at all":          {complete + "--threads 0", 2, "--threads"},
+		"more threads than 64":      {complete + "--threads 65", 2, "--threads"},
 		"an argument too many":      {complete + "more", 2, ""},
 		"frames in packets":         {complete + "--batch 4096 --channel unix_seqpacket", 2, "--batch"},
 		"frames in pages":           {complete + "--batch 4096 --channel vmsplice", 2, "--batch"},

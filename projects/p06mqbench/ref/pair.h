@@ -52,7 +52,7 @@ static void play(int process, void (*run)(unsigned char *), int report, pid_t pa
 		channel->open_out(made.out[1]);
 	message = new_message();
 	run(message);
-	free(message);
+	free_message(message);
 	exit(fflush(stdout) == 0 ? 0 : 1);
 }
 

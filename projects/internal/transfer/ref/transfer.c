@@ -7,6 +7,7 @@
  * flags and sends the same bytes.
  */
 #include <getopt.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
 
@@ -29,12 +30,33 @@ static const char usage[] =
 	"      --count N          timed messages (default 1000)\n"
 	"      --warmup N         verified messages before them (default 16)\n"
 	"      --batch N          send and recv: frames in writes of up to N bytes\n"
+	"      --threads N        threads to have at least; the others sleep (default 1)\n"
 	"      --parent PID       process that this one is not to outlive (default 0: any)\n"
 	"  -h, --help             show this help\n\n"
 	"example:\n"
 	"  mkfifo /tmp/a /tmp/b\n"
 	"  transfer --role recv --channel fifo --in /tmp/a --out /tmp/b &\n"
 	"  transfer --role send --channel fifo --in /tmp/b --out /tmp/a\n";
+
+#define MAX_THREADS 64
+
+static void *sleep_on(void *unused)
+{
+	for (;;)
+		pause();
+	return unused;
+}
+
+/* A process of one thread spares itself some of what calls do, in libc and in the kernel. */
+static void start_sleeper(void)
+{
+	pthread_t thread;
+	int error = pthread_create(&thread, NULL, sleep_on, NULL);
+
+	if (error)
+		die("pthread_create: %s", strerror(error));
+	pthread_detach(thread);
+}
 
 static const struct role {
 	const char *name;
@@ -63,16 +85,17 @@ static const struct channel *find_channel(const char *name)
 
 int main(int argc, char **argv)
 {
-	enum { ROLE, CHANNEL, IN, OUT, SIZE, COUNT, WARMUP, BATCH, PARENT, HELP, FLAGS };
+	enum { ROLE, CHANNEL, IN, OUT, SIZE, COUNT, WARMUP, BATCH, THREADS, PARENT, HELP, FLAGS };
 	static const struct option options[] = {
 		{"role", 1, NULL, ROLE}, {"channel", 1, NULL, CHANNEL}, {"in", 1, NULL, IN},
 		{"out", 1, NULL, OUT}, {"size", 1, NULL, SIZE}, {"count", 1, NULL, COUNT},
-		{"warmup", 1, NULL, WARMUP}, {"batch", 1, NULL, BATCH}, {"parent", 1, NULL, PARENT},
-		{"help", 0, NULL, HELP}, {0},
+		{"warmup", 1, NULL, WARMUP}, {"batch", 1, NULL, BATCH},
+		{"threads", 1, NULL, THREADS}, {"parent", 1, NULL, PARENT}, {"help", 0, NULL, HELP}, {0},
 	};
 	const char *given[FLAGS] = {
 		[ROLE] = "", [CHANNEL] = "", [IN] = "", [OUT] = "",
-		[SIZE] = "64", [COUNT] = "1000", [WARMUP] = "16", [BATCH] = "0", [PARENT] = "0",
+		[SIZE] = "64", [COUNT] = "1000", [WARMUP] = "16", [BATCH] = "0", [THREADS] = "1",
+		[PARENT] = "0",
 	};
 	const struct role *role;
 	unsigned char *m;
@@ -91,6 +114,9 @@ int main(int argc, char **argv)
 	count = parse_whole(given[COUNT]);
 	warmup = parse_whole(given[WARMUP]);
 	batch = parse_whole(given[BATCH]);
+	unsigned long threads = parse_whole(given[THREADS]);
+	if (threads == 0 || threads > MAX_THREADS)
+		bad_usage("--threads is 1 to %d", MAX_THREADS);
 	unsigned long parent = parse_whole(given[PARENT]);
 	if (size == 0 || count == 0 || !*given[IN] || !*given[OUT] || optind < argc)
 		bad_usage("--in and --out are needed, --size and --count are at least 1");
@@ -108,6 +134,8 @@ int main(int argc, char **argv)
 	if (parent && getppid() != (pid_t)parent)
 		return 1; /* it was killed before that */
 
+	while (--threads > 0)
+		start_sleeper();
 	/* Opening a FIFO waits for the other end, so both begin with the same one. */
 	if (role->first)
 		channel->open_out(given[OUT]);
@@ -115,7 +143,7 @@ int main(int argc, char **argv)
 	if (!role->first)
 		channel->open_out(given[OUT]);
 	role->run(m);
-	free(m);
+	free_message(m);
 	free(frames);
 	return finish();
 }
