@@ -73,6 +73,9 @@ func (c *Client) Call(ctx context.Context, stub func(Handle) Status) error {
 	if c.handle == nil {
 		return &Error{Op: "call", Program: c.program, Status: CantSend, Err: c.why}
 	}
+	if c.datagram() {
+		c.forgetLate()
+	}
 	status, interrupted, err := c.run(ctx, done, stub)
 	if err == nil && status == Success && !interrupted {
 		return nil
