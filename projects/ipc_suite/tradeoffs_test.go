@@ -25,10 +25,16 @@ var (
 	testRun = regexp.MustCompile(`-run (\S+) \./(\S+)`)
 )
 
-// Every statement of TRADEOFFS.md has a command. Each one must exist: its program, its
-// exercise, its rows, its test, and the line of the script that is quoted.
-func TestCommandsOfTheTradeOffsExist(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(programs.Root(), "projects", "TRADEOFFS.md"))
+func TestCommandsOfTheTradeOffsExist(t *testing.T) { assertCommands(t, "TRADEOFFS.md", 50) }
+
+func TestCommandsOfGoAndCExist(t *testing.T) { assertCommands(t, "GO-AND-C.md", 10) }
+
+// assertCommands is for a page on which every statement has a command, and there are more
+// than atLeast. Each one must exist: its program, its exercise, its rows, its test, and the
+// line of the script that is quoted.
+func assertCommands(t *testing.T, page string, atLeast int) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(programs.Root(), "projects", page))
 	require.NoError(t, err)
 	there := rowsThereAre(t)
 	commands := 0
@@ -67,7 +73,7 @@ func TestCommandsOfTheTradeOffsExist(t *testing.T) {
 			}
 		}
 	}
-	assert.Greater(t, commands, 50)
+	assert.Greater(t, commands, atLeast)
 }
 
 func subcommands() []string {
