@@ -22,6 +22,7 @@
 //	posixshm  POSIX shared memory, memfd                             13
 //	sysvshm   System V shared memory                                 14
 //	futex     sleeping at a word in shared memory                    (futex(2))
+//	yield     when a loop of calls is to let Go's scheduler have its turn
 //	ordered   release stores to a word in shared memory, CPU hints   (C11, 7.17.3)
 //	sunrpc    Sun RPC: clients, servers, rpcbind, authentication     16
 //	calc      calc.x in Go types, over sunrpc                        16
@@ -45,9 +46,9 @@
 // wait on descriptors that can be polled, package net or os is the better choice;
 // package posixmq waits in the poller when it is given a context.
 //
-// A goroutine that does nothing but system calls should call runtime.Gosched now and
-// then, every few hundred calls. Once it has run for 10 ms without a break the
-// runtime's monitor takes its P away in whatever call it finds it, every 20 µs or so,
+// A goroutine that does nothing but system calls should call runtime.Gosched every few
+// milliseconds, as [unpipc/gobind/yield] tells. Once it has run for 10 ms without a break
+// the runtime's monitor takes its P away in whatever call it finds it, every 20 µs or so,
 // and getting it back costs more than the call.
 //
 // What the kernel or libc ties to a thread is tied to a goroutine by

@@ -35,7 +35,7 @@
 // than there are of them. The runtime's monitor takes the P of a goroutine that has not been
 // through the scheduler for ten milliseconds, each time it finds it in C: one that stays on
 // its thread and mostly sleeps there calls [runtime.Gosched] every few milliseconds, with no
-// lock held.
+// lock held: [unpipc/gobind/yield].
 //
 // # Errors
 //

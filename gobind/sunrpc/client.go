@@ -10,7 +10,6 @@ import "C"
 import (
 	"context"
 	"net"
-	"runtime"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -19,6 +18,7 @@ import (
 	_ "unpipc/capi"
 	_ "unpipc/csrc/sunrpc"
 	"unpipc/gobind/internal/errs"
+	"unpipc/gobind/yield"
 )
 
 // Handle is a CLIENT * for the stubs of rpcgen.
@@ -42,7 +42,7 @@ type Client struct {
 	why     error // that handle is nil
 	ended   atomic.Bool
 	watch   interrupter
-	breaks  breather
+	pace    yield.Pace
 }
 
 // newClient takes fd, connected and blocking, also when it fails.
@@ -69,7 +69,7 @@ func (c *Client) Call(ctx context.Context, stub func(Handle) Status) error {
 		return context.Cause(ctx)
 	}
 	defer c.turn.pass()
-	c.breaks.breathe()
+	c.pace.Step(lookAfter)
 	if c.handle == nil {
 		return &Error{Op: "call", Program: c.program, Status: CantSend, Err: c.why}
 	}
@@ -186,23 +186,8 @@ func (c *Client) stale() bool {
 	return c.ended.Load() || !c.datagram() && C.unp_sunrpc_client_stale(C.int(c.fd)) != 0
 }
 
-// breather lets the scheduler have its say now and then, as package gobind says of
-// goroutines that do nothing but system calls. That wakes another thread, too: so it is by
-// the clock, at which it looks every 32 calls.
-type breather struct {
-	calls uint
-	last  time.Time
-}
-
-func (b *breather) breathe() {
-	if b.calls++; b.calls%32 != 0 {
-		return
-	}
-	if now := time.Now(); now.Sub(b.last) > 4*time.Millisecond {
-		b.last = now
-		runtime.Gosched()
-	}
-}
+// lookAfter calls a connection looks whether Go's scheduler is to have its turn.
+const lookAfter = 32
 
 // A call waits no longer than this for the answer to go on, unless Options say otherwise.
 const defaultTimeout = 25 * time.Second

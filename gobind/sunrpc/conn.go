@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"unpipc/gobind/unixsock"
+	"unpipc/gobind/yield"
 )
 
 // conn is a connection of a server, or one thread's share in a datagram socket.
@@ -27,7 +28,7 @@ type conn struct {
 	shim   *C.struct_unp_sunrpc_conn
 	pinned runtime.Pinner
 
-	breaks  breather
+	pace    yield.Pace
 	request Request               // of the call in progress
 	peer    *unixsock.Credentials // asked for once
 	closed  chan struct{}         // nil: nobody has asked for it

@@ -26,7 +26,7 @@ func begin(cookie unsafe.Pointer, req *C.struct_svc_req) *Request {
 //export unpSunrpcCall
 func unpSunrpcCall(cookie unsafe.Pointer, req *C.struct_svc_req, args, result unsafe.Pointer) C.int {
 	r := begin(cookie, req)
-	r.conn.breaks.breathe()
+	r.conn.pace.Step(lookAfter)
 	return outcome(r.conn.server.services[r.Program()].Call(r, args, result))
 }
 

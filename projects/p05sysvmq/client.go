@@ -7,12 +7,12 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"os"
-	"runtime"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"unpipc/gobind/sysvmq"
+	"unpipc/gobind/yield"
 	"unpipc/projects/internal/alive"
 )
 
@@ -50,7 +50,7 @@ type Client struct {
 	self     request // what is the same in all requests, and the last one's nonce
 	deadline deadline
 	ctx      context.Context // until the deadline of the last request
-	yielded  time.Time       // when the scheduler was last given a turn
+	pace     yield.Pace
 	data     []byte
 	room     *sysvmq.Message
 }
@@ -96,12 +96,16 @@ func (c *Client) Close() { c.deadline.close() }
 // ResponseType is the type of this client's responses.
 func (c *Client) ResponseType() int64 { return ResponseType(c.self.pid) }
 
+// lookAfter requests a client looks whether Go's scheduler is to have its turn. With many
+// clients it would cost more than their round trips if the scheduler took it.
+const lookAfter = 4
+
 // Send sends a request. It sleeps while the queue is full.
 // Errors: [ErrTooLong]; [ErrRemoved]; os.ErrDeadlineExceeded after Timeout; the cause
 // of the client's context.
 func (c *Client) Send(text []byte) error {
 	start := time.Now()
-	c.yield(start)
+	c.pace.Step(lookAfter)
 	c.ctx = c.deadline.until(start.Add(c.Timeout))
 	c.self.nonce = rand.Uint64()
 	c.self.deadline = now() + uint64(c.Timeout)
@@ -123,20 +127,6 @@ func (c *Client) Send(text []byte) error {
 		return timeoutError(fmt.Sprintf("key %s: no room in the queue within %g s", c.key, c.Timeout.Seconds()))
 	}
 	return c.explained(err)
-}
-
-// yieldAfter is less than the 10 ms for which Go's scheduler lets a goroutine be.
-const yieldAfter = 5 * time.Millisecond
-
-// yield gives the scheduler a turn now and then. To its monitor a goroutine that sleeps in
-// one call after the other looks like one that never stops: after 10 ms it would take the
-// processor away in every call, as soon as it begins, and to that end look every 20 µs.
-// With many clients that costs more than their round trips.
-func (c *Client) yield(now time.Time) {
-	if now.Sub(c.yielded) >= yieldAfter {
-		c.yielded = now
-		runtime.Gosched()
-	}
 }
 
 // fits is nil if the request would fit into the queue were it empty: msgsnd would

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"unpipc/gobind/pthread"
+	"unpipc/gobind/yield"
 )
 
 // monitor is a buffer as this process sees it.
@@ -18,9 +19,9 @@ type monitor struct {
 	mutex *pthread.Mutex
 	cond  [4]*pthread.Cond
 	slots []slot
-	bits  []uint64         // of the items that were consumed
-	pace  [maxMembers]pace // of each member here
-	cpu   int              // on which the members of this process are to be, or anyCPU
+	bits  []uint64               // of the items that were consumed
+	pace  [maxMembers]yield.Pace // of each member here
+	cpu   int                    // on which the members of this process are to be, or anyCPU
 	// failed is why one could not be there.
 	failed error
 
@@ -140,7 +141,6 @@ func (m *monitor) wait(me, which int) {
 		due = m.cond[m.condition(1-which)]
 	}
 	m.waits[which]++
-	m.pace[me].waits++
 	m.waiting[c]++
 	last := m.allWait()
 	switch {
@@ -161,18 +161,8 @@ func (m *monitor) wait(me, which int) {
 	}
 }
 
-// pace is when a member is to rest.
-type pace struct {
-	waits  int // since it has last looked at the clock
-	rested time.Time
-}
-
-// A member looks at the clock after lookAfter waits, which take a millisecond or two, and
-// rests for every restAfter.
-const (
-	lookAfter = 64
-	restAfter = 8 * time.Millisecond
-)
+// A member looks at the clock before so many waits, which take a millisecond or two.
+const lookAfter = 64
 
 // rest lets Go's scheduler have this thread for a moment if it has not had it for long, and
 // the mutex be free; false if that was not necessary. A thread that never leaves its
@@ -180,15 +170,9 @@ const (
 // again and again: the runtime looks every 20 us, and wakes other threads to look for work.
 // More often is not better: to rest is to switch threads four times.
 func (m *monitor) rest(me int) bool {
-	p := &m.pace[me]
-	if p.waits < lookAfter {
+	if !m.pace[me].Due(lookAfter) {
 		return false
 	}
-	p.waits = 0
-	if time.Since(p.rested) < restAfter {
-		return false
-	}
-	p.rested = time.Now()
 	m.unlock()
 	runtime.Gosched()
 	m.lock()

@@ -7,7 +7,12 @@ import (
 	"unpipc/gobind/posixsem"
 	"unpipc/gobind/pthread"
 	"unpipc/gobind/sysvsem"
+	"unpipc/gobind/yield"
 )
+
+// lookAfter waits, which take a millisecond or less, a worker looks whether Go's scheduler is
+// to have its turn.
+const lookAfter = 16
 
 // turn increments the counter, which must be at this worker's turn.
 func (w *worker) turn() error {
@@ -26,7 +31,7 @@ func (w *worker) next() int { return (w.index + 1) % int(w.workers) }
 // handing is n times: wait for one's own turn, increment, give it to the next.
 func (w *worker) handing(wait, post func() error) work {
 	return func(n uint64) error {
-		var p pace
+		var pace yield.Pace
 		for range n {
 			if err := wait(); err != nil {
 				return err
@@ -37,7 +42,7 @@ func (w *worker) handing(wait, post func() error) work {
 			if err := post(); err != nil {
 				return err
 			}
-			p.rest()
+			pace.Step(lookAfter)
 		}
 		return nil
 	}
@@ -138,7 +143,7 @@ var barrierTurns = kind{
 		}
 		return func(n uint64) error {
 			serials := int64(0)
-			var p pace
+			var pace yield.Pace
 			for round := int64(1); round <= int64(n); round++ {
 				// Nobody writes here again before both have left the next round.
 				seen := &w.seen[round&1]
@@ -155,7 +160,7 @@ var barrierTurns = kind{
 				if serial {
 					serials++
 				}
-				p.rest()
+				pace.Step(lookAfter)
 			}
 			atomic.AddInt64(&w.counter, int64(w.workers)*serials) // a round is a turn of each
 			return nil

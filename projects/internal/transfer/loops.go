@@ -2,10 +2,10 @@ package transfer
 
 import (
 	"fmt"
-	"runtime"
 	"time"
 
 	"unpipc/gobind/frame"
+	"unpipc/gobind/yield"
 	"unpipc/projects/internal/measure"
 	"unpipc/projects/internal/message"
 )
@@ -16,26 +16,18 @@ import (
 // often either, since each time the runtime wakes a thread to look for other work.
 func (r *role) timed(operation func(seq uint64) error) error {
 	every := min(max(lookBytes/len(r.m), 1), lookMessages)
-	yielded, left := time.Now(), every
+	var pace yield.Pace
 	for seq := uint64(1); seq <= r.count; seq++ {
 		if err := operation(seq); err != nil {
 			return err
 		}
-		if left--; left > 0 {
-			continue
-		}
-		left = every
-		if time.Since(yielded) >= yieldAfter {
-			runtime.Gosched()
-			yielded = time.Now()
-		}
+		pace.Step(every)
 	}
 	return nil
 }
 
-// How long to run without yielding, and after how much to look at the clock.
+// After how much to look at the clock.
 const (
-	yieldAfter   = 4 * time.Millisecond
 	lookMessages = 64
 	lookBytes    = 1 << 20
 )
