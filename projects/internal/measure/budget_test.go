@@ -50,6 +50,24 @@ func TestRunThatWasCalibratedWhenItWasFastGetsShorter(t *testing.T) {
 	assert.Equal(t, []float64{1000, 50, 50}, v.Values)
 }
 
+func TestRunThatWasCalibratedWhenItWasSlowGetsLonger(t *testing.T) {
+	const ms = time.Millisecond
+	slow := 3 // runs, in which the machine does something else: both of the calibration, and a round
+	var counts []int64
+	r := runRow(t, measure.Row{Name: "x", Unit: "op/s", Variants: []measure.Variant{variant("Go", func(n int64) (measure.Sample, error) {
+		s, err := good(n)
+		s.Elapsed = time.Duration(n) * ms
+		if slow--; slow >= 0 {
+			s.Elapsed += 30 * time.Second
+		}
+		counts = append(counts, n)
+		return s, err
+	})}}, quick)
+	require.Empty(t, r.Failed)
+	rounds := counts[len(counts)-len(r.Variants[0].Values):]
+	assert.Equal(t, []int64{1, 1, 80}, rounds, "the machine has time again in the second")
+}
+
 func TestRowsShareTheTimeThatAllOfThemHave(t *testing.T) {
 	operations := func(total time.Duration) (n []int64) {
 		var log []string

@@ -154,9 +154,7 @@ func runRow(ctx context.Context, row *Row, cfg *Config, share time.Duration) *Re
 				return failed(row, fmt.Errorf("%s: %w", l.Name, err))
 			}
 			l.add(s)
-			if s.Elapsed > 10*l.budget { // calibrated when it happened to be fast
-				l.n = max(1, l.n/4)
-			}
+			l.adapt(s)
 		}
 		for _, l := range lanes[1:] {
 			if l.skipped == "" {
@@ -207,6 +205,17 @@ func (l *lane) calibrate(ctx context.Context, cfg *Config, share time.Duration) 
 		if fill < 3 {
 			return nil
 		}
+	}
+}
+
+// adapt mends a count that was found when the operations happened to be fast, or when the
+// machine did something else: a run that is too short measures how work begins.
+func (l *lane) adapt(s Sample) {
+	switch fill := float64(l.budget) / float64(s.Elapsed); {
+	case fill < 0.1:
+		l.n = max(1, l.n/4)
+	case fill > 3:
+		l.n = int64(float64(l.n) * min(fill, growth(l.n)))
 	}
 }
 
