@@ -235,14 +235,14 @@ func undo(f *Figures) *Finding {
 }
 
 func dyingOwners(f *Figures) *Finding {
-	plain, robust := f.At("call_mutex_libc", 0), f.At("call_mutex_robust", 0)
+	plain, robust := f.At("call_mutex", 0), f.At("call_mutex_robust", 0)
 	if plain == nil || robust == nil {
 		return nil
 	}
 	return &Finding{"What a robust mutex costs",
-		fmt.Sprintf("Both through libc, nobody else there: %s plain, %s robust: %s. It is what tells the next one that the owner has died inside.",
+		fmt.Sprintf("Nobody else there: %s plain, %s robust: %s. It is what tells the next one that the owner has died inside.",
 			report.Figure(ours(plain), plain), report.Figure(ours(robust), robust), change(ours(robust)/ours(plain))),
-		"--only '^call_mutex_(libc|robust)$'"}
+		"--only '^call_mutex(_robust)?$'"}
 }
 
 func calling(f *Figures) *Finding {
