@@ -35,16 +35,20 @@ func rows(measure.Config) []measure.Row {
 	inGo := func(size int) []measure.Variant {
 		return []measure.Variant{inProcess("Go channel", size, overChannel), inProcess("sync.Cond", size, overCond)}
 	}
+	detail := func(r measure.Row) measure.Row {
+		r.Detail = true
+		return r
+	}
 	const threads, processes = "3 producers, 2 consumers, ", "3 and 2 processes, "
 	const inTurns = ", in turns of up to 256 items"
 	return []measure.Row{
 		row("prodcons_threads", threads+"10 slots", append(both(10), inGo(10)...)...),
-		row("prodcons_threads_one_cpu", threads+"10 slots, one CPU", onOneCPU()...),
+		detail(row("prodcons_threads_one_cpu", threads+"10 slots, one CPU", onOneCPU()...)),
 		row("prodcons_threads_turns", threads+"10 slots"+inTurns, both(10, "--turn=256")...),
 		row("prodcons_threads_1000", threads+"1000 slots", append(both(1000), inGo(1000)...)...),
 		row("prodcons_threads_1000_turns", threads+"1000 slots"+inTurns, both(1000, "--turn=256")...),
 		row("prodcons_processes", processes+"10 slots", both(10, "--processes")...),
-		row("prodcons_processes_one_cpu", processes+"10 slots, one CPU", onOneCPU("--processes")...),
+		detail(row("prodcons_processes_one_cpu", processes+"10 slots, one CPU", onOneCPU("--processes")...)),
 		row("prodcons_processes_turns", processes+"10 slots"+inTurns, both(10, "--processes", "--turn=256")...),
 	}
 }
@@ -59,7 +63,7 @@ func program(name, folder string, goal float64, size int, flags []string) measur
 				least = 3_000_000
 			}
 			if cfg.Quick {
-				least /= 10
+				least /= 50
 			}
 			items := max(n, least)
 			args := append([]string{filepath.Join(cfg.Bin, folder, "producer_consumer"), "--quiet",
