@@ -19,7 +19,7 @@ type Report struct {
 // Check reads all of the store, with nobody writing, and compares the records with the
 // chains that lead to them. Error: [ErrDamaged].
 func (st *Store) Check() (r Report, err error) {
-	defer protect(st.path, &err)()
+	defer unprotect(protect(), st.path, &err)
 	for {
 		done, err := st.checkLocked(&r)
 		if done || err != nil {

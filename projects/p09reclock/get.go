@@ -16,7 +16,7 @@ func (st *Store) Append(b, key []byte) (value []byte, err error) {
 	if len(key) > MaxLength {
 		return b, ErrTooLong
 	}
-	defer protect(st.path, &err)()
+	defer unprotect(protect(), st.path, &err)
 	for range 4 {
 		value, outcome, err := st.glance(b, key)
 		switch outcome {
@@ -28,6 +28,11 @@ func (st *Store) Append(b, key []byte) (value []byte, err error) {
 			}
 		}
 	}
+	return st.appendLocked(b, key)
+}
+
+// appendLocked is Append with the bucket locked.
+func (st *Store) appendLocked(b, key []byte) (value []byte, err error) {
 	err = st.withKey(key, reclock.Read, func(d *file, hash uint64) error {
 		value, err = d.appendValue(b, hash, key)
 		return err
@@ -142,7 +147,7 @@ func (st *Store) inBucket(kind reclock.Kind, hashOf func(d *file) uint64, do fun
 // Keys calls each for every key and the length of its value, bucket by bucket: each
 // bucket is as it was at one moment.
 func (st *Store) Keys(each func(key []byte, length int)) (err error) {
-	defer protect(st.path, &err)()
+	defer unprotect(protect(), st.path, &err)
 	type found struct {
 		key    []byte
 		length int

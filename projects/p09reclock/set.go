@@ -25,7 +25,7 @@ func (st *Store) put(key, value []byte, remove bool) (err error) {
 	if st.ReadOnly() {
 		return fmt.Errorf("%s: %w", st.path, errReadOnly)
 	}
-	defer protect(st.path, &err)()
+	defer unprotect(protect(), st.path, &err)
 	err = st.withKey(key, reclock.Write, func(d *file, hash uint64) error {
 		r := record{tombstone: remove, hash: hash, klen: uint64(len(key)), vlen: uint64(len(value))}
 		return st.write(d, &r, key, value)

@@ -92,7 +92,7 @@ const (
 
 // attach joins the session, or sets it up when nobody else is there.
 func (st *Store) attach() (err error) {
-	defer protect(st.path, &err)()
+	defer unprotect(protect(), st.path, &err)
 	for {
 		if st.presence, err = st.lockAll(reclock.Read, presenceByte); err != nil {
 			return err
@@ -254,20 +254,19 @@ func (st *Store) Close() error {
 	return err
 }
 
-// protect turns a fault in mapped memory, of a file that somebody has cut off, into an
-// error:
+// protect has a fault in mapped memory, of a file that somebody has cut off, panic, which
+// unprotect turns into an error. To be used so, when nothing of it is put on the heap:
 //
-//	defer protect(path, &err)()
-func protect(path string, err *error) func() {
-	old := debug.SetPanicOnFault(true)
-	return func() {
-		debug.SetPanicOnFault(old)
-		if e := recover(); e != nil {
-			if _, fault := e.(interface{ Addr() uintptr }); !fault {
-				panic(e)
-			}
-			*err = fmt.Errorf("%s: %w: it became shorter while in use", path, ErrDamaged)
+//	defer unprotect(protect(), path, &err)
+func protect() (before bool) { return debug.SetPanicOnFault(true) }
+
+func unprotect(before bool, path string, err *error) {
+	debug.SetPanicOnFault(before)
+	if e := recover(); e != nil {
+		if _, fault := e.(interface{ Addr() uintptr }); !fault {
+			panic(e)
 		}
+		*err = fmt.Errorf("%s: %w: it became shorter while in use", path, ErrDamaged)
 	}
 }
 
