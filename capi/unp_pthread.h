@@ -2,8 +2,9 @@
  * unp_pthread.h - the objects of POSIX threads in memory of the caller's: pthreads(7),
  * UNPv2 chapters 7 and 8, APUE 11 and 12.
  *
- * Shims only make the objects: their attributes are opaque. Locking, waiting and
- * unlocking are called as they are; these functions already return an errno value.
+ * Shims make the objects, whose attributes are opaque, tell how they are made, and wait for a
+ * condition. Locking and unlocking are called as they are; these functions already return an
+ * errno value.
  *
  * An object stays where it is from its initialisation to its destruction. One that is
  * shared may be mapped elsewhere by other processes.
@@ -37,9 +38,16 @@ int unp_cond_init(pthread_cond_t *c, bool shared, clockid_t clock);
  * pthread_cond_signal(3); and pthread_cond_wait(3), after a signal to another condition if
  * there is one (not 0). The arguments are addresses, which cgo passes without looking what
  * they point to.
+ *
+ * If yields is less than 0 that is libc's own. Or else it is made of the words of
+ * unp_cond_try_waits: it locks the mutex again as pthread_mutex_lock(3) does, where libc's
+ * leaves a mark in it as if somebody slept for it, for which the next unlock is a system call;
+ * and before it sleeps it lets others run so many times, sched_yield(2), but for a fraction of
+ * a millisecond only, and not so often where that is no good. The mutex must be the caller's
+ * then, normal, and without a protocol; it may be robust. And it is no cancellation point.
  */
 int unp_cond_signal(uintptr_t c);
-int unp_cond_wait(uintptr_t c, uintptr_t m, uintptr_t signalled);
+int unp_cond_wait(uintptr_t c, uintptr_t m, uintptr_t signalled, int yields);
 
 /*
  * Whether a pthread_mutex_t is what gobind/pthread takes it for, which changes the lock of
@@ -66,6 +74,13 @@ int unp_mutex_try_layout(void);
  * It is tried as unp_mutex_try_layout is. Error: ENOTSUP (there is no such word).
  */
 int unp_cond_try_layout(size_t *offset);
+
+/*
+ * Whether one who waits at a pthread_cond_t can be made of its words, which glibc 2.25 to 2.40
+ * has, and csrc/pthread/cond_words.h describes: come, sleep until there is a signal for him or
+ * his group is closed, and go. Error: ENOTSUP (something is different).
+ */
+int unp_cond_try_waits(void);
 
 /*
  * The rest is void * because strict C knows no such types.

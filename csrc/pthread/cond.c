@@ -1,13 +1,96 @@
 #include "unp_pthread.h"
 
+#include "cond_words.h"
+
+#include <sched.h>
+#include <time.h>
+
+enum {
+	LONG = 200 * 1000, /* ns: others that are not waited for need the processor */
+	FEW = 64,	   /* waits that sleep at once, at most, after one that yielded to nobody's use */
+	MANY = 4096,	   /* and after one that yielded for too long */
+};
+
 int unp_cond_signal(uintptr_t c)
 {
 	return pthread_cond_signal((pthread_cond_t *)c);
 }
 
-int unp_cond_wait(uintptr_t c, uintptr_t m, uintptr_t signalled)
+static long now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000L + t.tv_nsec;
+}
+
+static bool is_over(struct cond_words *c, struct ticket t)
+{
+	return cond_load(&c->signals[t.group]) != 0 || cond_closed(c, t);
+}
+
+/*
+ * Lets others run until the wait is over, but no more than so many times, and not for long.
+ * Where that was no good, this thread's next waits sleep at once, more of them each time.
+ */
+static void let_others_run(struct cond_words *c, struct ticket t, int yields)
+{
+	static _Thread_local int at_once, penalty;
+	bool over = false;
+
+	if (at_once > 0) {
+		at_once--;
+		return;
+	}
+	long spent = 0, begin = now();
+	while (yields-- > 0 && !over && spent < LONG) {
+		sched_yield();
+		over = is_over(c, t);
+		spent = now() - begin;
+	}
+	int most = spent < LONG ? FEW : MANY, step = spent < LONG ? 1 : FEW;
+	if (over && spent < LONG)
+		penalty = 0;
+	else
+		penalty = 2 * penalty + step < most ? 2 * penalty + step : most;
+	at_once = penalty;
+}
+
+/* Sleeps until there is a signal for him. */
+static void await(struct cond_words *c, struct ticket t)
+{
+	while (!(cond_load(&c->signals[t.group]) & CLOSED)) {
+		if (cond_take(c, t.group)) {
+			cond_give_back(c, t);
+			return;
+		}
+		cond_refer(c, t.group);
+		bool closed = cond_closed(c, t);
+		if (!closed)
+			cond_futex(c, &c->signals[t.group], FUTEX_WAIT, 0);
+		cond_leave(c, t.group);
+		if (closed)
+			return;
+	}
+}
+
+static int wait_and_lock(struct cond_words *c, pthread_mutex_t *m, int yields)
+{
+	struct ticket t = cond_come(c);
+
+	pthread_mutex_unlock(m);
+	if (yields > 0)
+		let_others_run(c, t, yields);
+	await(c, t);
+	cond_go(c);
+	return pthread_mutex_lock(m);
+}
+
+int unp_cond_wait(uintptr_t c, uintptr_t m, uintptr_t signalled, int yields)
 {
 	if (signalled != 0)
 		pthread_cond_signal((pthread_cond_t *)signalled);
-	return pthread_cond_wait((pthread_cond_t *)c, (pthread_mutex_t *)m);
+	if (yields < 0)
+		return pthread_cond_wait((pthread_cond_t *)c, (pthread_mutex_t *)m);
+	return wait_and_lock((struct cond_words *)c, (pthread_mutex_t *)m, yields);
 }

@@ -14,6 +14,7 @@ import "C"
 
 import (
 	"context"
+	"math"
 	"runtime"
 	"syscall"
 	"time"
@@ -55,6 +56,7 @@ type CondAttr struct {
 type Cond struct {
 	object[C.pthread_cond_t]
 	waitersAt uintptr // see [waitersAt]
+	yields    int32   // before a wait sleeps; less than 0: it is libc's own, see [waitsDirect]
 }
 
 // InitCond makes a condition variable in memory, which must not be the Go heap. See
@@ -70,7 +72,7 @@ func InitCond(memory []byte, attr CondAttr) (*Cond, error) {
 
 // NewCond is [InitCond] in memory of its own, which [Cond.Destroy] frees.
 func NewCond(attr CondAttr) (*Cond, error) {
-	v := &Cond{newObject[C.pthread_cond_t](), waitersAt()}
+	v := &Cond{newObject[C.pthread_cond_t](), waitersAt(), yields()}
 	return made(v, v.init(attr))
 }
 
@@ -78,7 +80,7 @@ func NewCond(attr CondAttr) (*Cond, error) {
 // [InitCond].
 func CondAt(memory []byte) (*Cond, error) {
 	o, err := objectAt[C.pthread_cond_t](memory, CondAlignment, "pthread_cond_init")
-	return made(&Cond{o, waitersAt()}, err)
+	return made(&Cond{o, waitersAt(), yields()}, err)
 }
 
 func (v *Cond) init(attr CondAttr) error {
@@ -89,6 +91,20 @@ func (v *Cond) init(attr CondAttr) error {
 // are on their way out it sleeps. See pthread_cond_destroy(3).
 func (v *Cond) Destroy() error {
 	return v.destroyed("pthread_cond_destroy", syscall.Errno(C.pthread_cond_destroy(v.c)))
+}
+
+// SetAdaptive makes the waits here adaptive, as PTHREAD_MUTEX_ADAPTIVE_NP does the locking of
+// a mutex: before it sleeps, a [Cond.Wait] or [Cond.SignalAndWait] by this handle lets others
+// run, so many times at most (sched_yield(2); 20 take some microseconds where nobody else
+// runs). A signal that comes meanwhile is taken without a sleep: what is right for threads
+// that wait for each other all the time. A thread whose yields were no good, or took long as
+// others need the processors, leaves them out for a while, the longer the more often that is
+// so. 0 is none, as at first; there is no effect where waits are libc's own (see "Speed").
+// To be called before others use the handle.
+func (v *Cond) SetAdaptive(yields int) {
+	if v.yields >= 0 {
+		v.yields = int32(min(max(yields, 0), math.MaxInt32))
+	}
 }
 
 // Wait unlocks m, which the caller holds, sleeps until it is woken, and locks m again. It
@@ -109,7 +125,11 @@ func (v *Cond) SignalAndWait(other *Cond, m *Mutex) error {
 
 func (v *Cond) wait(m *Mutex, signalled C.uintptr_t) error {
 	racedetect.Giving()
-	return woken("pthread_cond_wait", syscall.Errno(C.unp_cond_wait(v.address(), m.address(), signalled)))
+	yields := v.yields
+	if yields >= 0 && !m.isMine() {
+		yields = -1
+	}
+	return woken("pthread_cond_wait", syscall.Errno(C.unp_cond_wait(v.address(), m.address(), signalled, C.int(yields))))
 }
 
 // address is the condition as a call takes it that is not to look what it points to.

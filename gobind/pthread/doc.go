@@ -19,12 +19,14 @@
 //
 // A call from Go into C costs more than a lock that is free. So what needs no sleep is done
 // from Go as glibc does it, to its own words: locking and unlocking a mutex without a
-// protocol, a read-write lock, or a spin lock, and a signal to a condition that nobody waits
-// for. Libc is called to sleep, to spin, after an owner's death, and for every error. The
-// number of the thread, which a lock notes, and the list of a thread's robust mutexes, which
-// the kernel reads when the thread dies, are in libc's own block of the thread. When the first
-// of a kind is used it is tried whether those of this libc are made like that; if not, on
-// other processors than amd64 where the thread is noted, or with UNPIPC_PTHREAD=libc in the
+// protocol, a read-write lock, or a spin lock, and a signal to a condition that nobody
+// waits for. Libc is called to sleep, to spin, after an owner's death, and for every error;
+// but a [Cond.Wait] is the same in C of this package's, which spares the next unlock a
+// system call, and can be made adaptive: [Cond.SetAdaptive]. The number of the thread,
+// which a lock notes, and the list of a thread's robust mutexes, which the kernel reads
+// when the thread dies, are in libc's own block of the thread. When the first of a kind is
+// used it is tried whether those of this libc are made like that; if not, on other
+// processors than amd64 where the thread is noted, or with UNPIPC_PTHREAD=libc in the
 // environment, every call is libc's. Then, and for a mutex with a protocol, [Mutex.Add] and
 // the like lock, work and unlock in one call, and [Mutex.Relock] makes none where it would
 // change nothing.

@@ -30,3 +30,6 @@ func (l *RWLock) Libc() *RWLock { return &RWLock{object: l.object} }
 
 // Libc is the same lock with libc's own functions for every call.
 func (s *Spin) Libc() *Spin { return &Spin{object: s.object} }
+
+// Unwanted says whether nobody sleeps for the mutex, as far as one can see.
+func (m *Mutex) Unwanted() bool { return m.unwanted() }

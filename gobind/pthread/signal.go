@@ -25,6 +25,17 @@ var waitersAt = sync.OnceValue(func() uintptr {
 	return uintptr(offset)
 })
 
+// waitsDirect says whether a wait at a condition may be made of its words.
+var waitsDirect = sync.OnceValue(func() bool { return !libcOnly() && C.unp_cond_try_waits() == 0 })
+
+// yields is how often a wait lets others run at first: see [Cond.SetAdaptive].
+func yields() int32 {
+	if waitsDirect() {
+		return 0
+	}
+	return -1
+}
+
 // idle says that nobody waits, so that a signal does nothing. It is how glibc's own
 // signal and broadcast begin, which look at this word in whatever order the processor likes:
 // one that waits has added himself before he unlocked the mutex, so that whoever has locked

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"strings"
 	"testing"
 	"time"
 
@@ -17,23 +16,30 @@ import (
 	"unpipc/gobind/pthread"
 )
 
-var _ = ipctest.Role("how it signals", func([]string) int {
-	fmt.Println(map[bool]string{true: "counted", false: "libc"}[pthread.Counted()])
+var _ = ipctest.Role("how it", func(args []string) int {
+	own := map[string]func() bool{"signals": pthread.Counted, "waits": pthread.WaitsDirect}[args[0]]()
+	fmt.Print(map[bool]string{true: "its own way", false: "libc"}[own])
 	return 0
 })
 
-func TestEverySignalIsLibcsOnDemandOrWhereItsConditionsAreOthers(t *testing.T) {
-	for env, want := range map[string]string{
-		"UNPIPC_PTHREAD=":     "counted", // as this package knows glibc's
-		"UNPIPC_PTHREAD=libc": "libc",
-		"LD_PRELOAD=" + ipctest.CProgram(t, "testdata/uncounted.c", "-shared", "-fPIC", "-fno-sanitize=all"): "libc",
+func TestEverySignalAndWaitIsLibcsOnDemandOrWhereItsConditionsAreOthers(t *testing.T) {
+	preloaded := func(source string) string {
+		return "LD_PRELOAD=" + ipctest.CProgram(t, source, "-shared", "-fPIC", "-fno-sanitize=all")
+	}
+	for _, of := range []struct{ what, under, want string }{
+		{"signals", "UNPIPC_PTHREAD=", "its own way"}, // as this package knows glibc's
+		{"signals", "UNPIPC_PTHREAD=libc", "libc"},
+		{"signals", preloaded("testdata/uncounted.c"), "libc"},
+		{"waits", "UNPIPC_PTHREAD=", "its own way"},
+		{"waits", "UNPIPC_PTHREAD=libc", "libc"},
+		{"waits", preloaded("testdata/nosignal.c"), "libc"},
 	} {
-		cmd := ipctest.Command(t, "how it signals")
+		cmd := ipctest.Command(t, "how it", of.what)
 		// Of this test with -asan, whose library would be first.
-		cmd.Env = append(os.Environ(), env, "ASAN_OPTIONS=verify_asan_link_order=0")
+		cmd.Env = append(os.Environ(), of.under, "ASAN_OPTIONS=verify_asan_link_order=0")
 		out, err := cmd.Output()
-		assert.NoError(t, err, env)
-		assert.Equal(t, want, strings.TrimSpace(string(out)), env)
+		assert.NoError(t, err, of)
+		assert.Equal(t, of.want, string(out), of)
 	}
 }
 

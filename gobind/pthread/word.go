@@ -109,6 +109,19 @@ func (m *Mutex) give() bool {
 	return tcb.GiveOwned(unsafe.Pointer(w), tidAt)
 }
 
+// isMine says that the mutex is normal, and the caller's if it is robust; one that is not must
+// be, or else nothing is defined.
+func (m *Mutex) isMine() bool {
+	w := m.word()
+	switch kind := w.is(); {
+	case !m.direct.has(kind):
+		return false
+	case kind == normalKind:
+		return true
+	}
+	return w.is() == robustKind && w.owner == int32(tcb.Word(tidAt))
+}
+
 // release frees the lock of a mutex of this kind. (Asked for afterwards it may be another's.)
 func (w *word) release(kind uint32) {
 	w.owner = 0

@@ -26,12 +26,6 @@ func rows(measure.Config) []measure.Row {
 	both := func(size int, flags ...string) []measure.Variant {
 		return []measure.Variant{program("Go", "p07", 0, size, flags), program("C", "p07/ref", 1, size, flags)}
 	}
-	// Against C there too, and against C as the kernel places it.
-	onOneCPU := func(flags ...string) []measure.Variant {
-		one := append([]string{"--cpus=one"}, flags...)
-		return []measure.Variant{program("Go", "p07", 0, 10, one), program("C", "p07/ref", measure.NoGoal, 10, one),
-			program("C, any CPU", "p07/ref", 1, 10, flags)}
-	}
 	inGo := func(size int) []measure.Variant {
 		return []measure.Variant{inProcess("Go channel", size, overChannel), inProcess("sync.Cond", size, overCond)}
 	}
@@ -43,12 +37,12 @@ func rows(measure.Config) []measure.Row {
 	const inTurns = ", in turns of up to 256 items"
 	return []measure.Row{
 		row("prodcons_threads", threads+"10 slots", append(both(10), inGo(10)...)...),
-		detail(row("prodcons_threads_one_cpu", threads+"10 slots, one CPU", onOneCPU()...)),
+		detail(row("prodcons_threads_one_cpu", threads+"10 slots, one CPU", both(10, "--cpus=one")...)),
 		row("prodcons_threads_turns", threads+"10 slots"+inTurns, both(10, "--turn=256")...),
 		row("prodcons_threads_1000", threads+"1000 slots", append(both(1000), inGo(1000)...)...),
 		row("prodcons_threads_1000_turns", threads+"1000 slots"+inTurns, both(1000, "--turn=256")...),
 		row("prodcons_processes", processes+"10 slots", both(10, "--processes")...),
-		detail(row("prodcons_processes_one_cpu", processes+"10 slots, one CPU", onOneCPU("--processes")...)),
+		detail(row("prodcons_processes_one_cpu", processes+"10 slots, one CPU", both(10, "--processes", "--cpus=one")...)),
 		row("prodcons_processes_turns", processes+"10 slots"+inTurns, both(10, "--processes", "--turn=256")...),
 	}
 }

@@ -31,6 +31,10 @@ type monitor struct {
 	owes  int // condition at which it has to wake one for them
 }
 
+// Times that a member lets others run before it sleeps: more than there are others as a rule,
+// one of whom has the signal for it, and few enough that it takes less than to sleep.
+const yields = 20
+
 // at is the monitor in memory. With make it is made there; or else another has.
 func at(memory []byte, make func(b *buffer)) (*monitor, error) {
 	b := (*buffer)(unsafe.Pointer(unsafe.SliceData(memory)))
@@ -55,6 +59,9 @@ func at(memory []byte, make func(b *buffer)) (*monitor, error) {
 			m.cond[i], err = pthread.CondAt(b.cond[i][:])
 		} else {
 			m.cond[i], err = pthread.InitCond(b.cond[i][:], pthread.CondAttr{Shared: shared})
+		}
+		if err == nil {
+			m.cond[i].SetAdaptive(yields)
 		}
 	}
 	return m, err
@@ -83,16 +90,21 @@ func (m *monitor) unlock() {
 	try(m.mutex.Unlock())
 }
 
-// locked looks at what a lock call said. A dead owner of the mutex may have left anything
-// behind; a condition variable is not robust either. So nobody is woken: the run's owner
-// ends it.
+// locked looks at what a lock call said, nearly always nothing.
 func (m *monitor) locked(err error) {
-	if errors.Is(err, unix.EOWNERDEAD) {
-		try(m.mutex.Consistent())
-		m.stop = died
-		return
+	if err != nil {
+		m.inherited(err)
 	}
-	try(err)
+}
+
+// inherited is for the mutex of a dead owner, who may have left anything behind; a condition
+// variable is not robust either. So nobody is woken: the run's owner ends it.
+func (m *monitor) inherited(err error) {
+	if !errors.Is(err, unix.EOWNERDEAD) {
+		panic(err)
+	}
+	try(m.mutex.Consistent())
+	m.stop = died
 }
 
 // do runs f under the mutex.
