@@ -76,9 +76,9 @@ int unp_mutex_try_layout(void);
 int unp_cond_try_layout(size_t *offset);
 
 /*
- * Whether one who waits at a pthread_cond_t can be made of its words, which glibc 2.25 to 2.40
- * has, and csrc/pthread/cond_words.h describes: come, sleep until there is a signal for him or
- * his group is closed, and go. Error: ENOTSUP (something is different).
+ * Whether one who waits at a pthread_cond_t can be made of its words, as glibc has had them
+ * since 2.25 or since 2.41, and csrc/pthread/waiter.h describes them; which of the two is kept
+ * for unp_cond_wait. Error: ENOTSUP (something is different).
  */
 int unp_cond_try_waits(void);
 

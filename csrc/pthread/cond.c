@@ -1,6 +1,6 @@
 #include "unp_pthread.h"
 
-#include "cond_words.h"
+#include "waiter.h"
 
 #include <sched.h>
 #include <time.h>
@@ -10,6 +10,14 @@ enum {
 	FEW = 64,	   /* waits that sleep at once, at most, after one that yielded to nobody's use */
 	MANY = 4096,	   /* and after one that yielded for too long */
 };
+
+static const struct waiter_kind *kind; /* once tried */
+
+int unp_cond_try_waits(void)
+{
+	kind = cond_try_waits();
+	return kind ? 0 : ENOTSUP;
+}
 
 int unp_cond_signal(uintptr_t c)
 {
@@ -24,16 +32,16 @@ static long now(void)
 	return t.tv_sec * 1000000000L + t.tv_nsec;
 }
 
-static bool is_over(struct cond_words *c, struct ticket t)
+static bool is_over(void *c, struct ticket t)
 {
-	return cond_load(&c->signals[t.group]) != 0 || cond_closed(c, t);
+	return kind->signals(c, t.group) > 0 || kind->closed(c, t);
 }
 
 /*
  * Lets others run until the wait is over, but no more than so many times, and not for long.
  * Where that was no good, this thread's next waits sleep at once, more of them each time.
  */
-static void let_others_run(struct cond_words *c, struct ticket t, int yields)
+static void let_others_run(void *c, struct ticket t, int yields)
 {
 	static _Thread_local int at_once, penalty;
 	bool over = false;
@@ -56,33 +64,15 @@ static void let_others_run(struct cond_words *c, struct ticket t, int yields)
 	at_once = penalty;
 }
 
-/* Sleeps until there is a signal for him. */
-static void await(struct cond_words *c, struct ticket t)
+static int wait_and_lock(void *c, pthread_mutex_t *m, int yields)
 {
-	while (!(cond_load(&c->signals[t.group]) & CLOSED)) {
-		if (cond_take(c, t.group)) {
-			cond_give_back(c, t);
-			return;
-		}
-		cond_refer(c, t.group);
-		bool closed = cond_closed(c, t);
-		if (!closed)
-			cond_futex(c, &c->signals[t.group], FUTEX_WAIT, 0);
-		cond_leave(c, t.group);
-		if (closed)
-			return;
-	}
-}
-
-static int wait_and_lock(struct cond_words *c, pthread_mutex_t *m, int yields)
-{
-	struct ticket t = cond_come(c);
+	struct ticket t = cond_come(kind, c);
 
 	pthread_mutex_unlock(m);
 	if (yields > 0)
 		let_others_run(c, t, yields);
-	await(c, t);
-	cond_go(c);
+	kind->await(c, t);
+	cond_go(kind, c);
 	return pthread_mutex_lock(m);
 }
 
@@ -92,5 +82,5 @@ int unp_cond_wait(uintptr_t c, uintptr_t m, uintptr_t signalled, int yields)
 		pthread_cond_signal((pthread_cond_t *)signalled);
 	if (yields < 0)
 		return pthread_cond_wait((pthread_cond_t *)c, (pthread_mutex_t *)m);
-	return wait_and_lock((struct cond_words *)c, (pthread_mutex_t *)m, yields);
+	return wait_and_lock((void *)c, (pthread_mutex_t *)m, yields);
 }

@@ -15,8 +15,10 @@ import (
 
 // What depends on a clock, and on who runs in between, is told in C.
 func TestHowLongAWaiterLetsOthersRunAndWhoseSignalHeTakes(t *testing.T) {
-	out, err := exec.CommandContext(t.Context(), "timeout", "60",
-		ipctest.CProgram(t, "testdata/yields.c", "-I../../csrc/pthread", "-I../../capi")).CombinedOutput()
+	const shims = "../../csrc/pthread/"
+	program := ipctest.CProgram(t, "testdata/yields.c", "-I"+shims, "-I../../capi",
+		shims+"init.c", shims+"waits_layout.c", shims+"waiter_2_25.c", shims+"waiter_2_41.c")
+	out, err := exec.CommandContext(t.Context(), "timeout", "60", program).CombinedOutput()
 	require.NoError(t, err, "%s", out)
 }
 
