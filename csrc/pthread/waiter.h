@@ -18,6 +18,9 @@
 
 enum { COND_SHARED = 1, COND_MONOTONIC = 2, COND_DESTROYED = 4, WAITER = 8 }; /* in the word of waiters */
 
+typedef uint32_t __attribute__((may_alias)) cond_word;
+typedef uint64_t __attribute__((may_alias)) cond_number;
+
 struct ticket {
 	uint64_t number; /* of those that came before him, ever */
 	unsigned group;
@@ -47,27 +50,27 @@ extern const struct waiter_kind waiter_2_25, waiter_2_41;
 /* The kind that this libc's conditions are of, which it tries; NULL if there is none. */
 const struct waiter_kind *cond_try_waits(void);
 
-static inline uint32_t cond_load(uint32_t *word)
+static inline uint32_t cond_load(cond_word *word)
 {
 	return __atomic_load_n(word, __ATOMIC_ACQUIRE);
 }
 
-static inline void cond_futex(uint32_t *waiters, uint32_t *word, int operation, uint32_t value)
+static inline void cond_futex(cond_word *waiters, cond_word *word, int operation, uint32_t value)
 {
 	if (!(cond_load(waiters) & COND_SHARED))
 		operation |= FUTEX_PRIVATE_FLAG;
 	syscall(SYS_futex, word, operation, value, NULL, NULL, 0);
 }
 
-static inline uint32_t *cond_waiters(const struct waiter_kind *k, void *c)
+static inline cond_word *cond_waiters(const struct waiter_kind *k, void *c)
 {
-	return (uint32_t *)((char *)c + k->waiters);
+	return (cond_word *)((char *)c + k->waiters);
 }
 
 /* Comes to wait, with the mutex. */
 static inline struct ticket cond_come(const struct waiter_kind *k, void *c)
 {
-	uint64_t before = __atomic_fetch_add((uint64_t *)c, 2, __ATOMIC_ACQUIRE);
+	uint64_t before = __atomic_fetch_add((cond_number *)c, 2, __ATOMIC_ACQUIRE);
 
 	__atomic_fetch_add(cond_waiters(k, c), WAITER, __ATOMIC_RELAXED);
 	return (struct ticket){ .number = before >> 1, .group = before & 1 };
@@ -76,7 +79,7 @@ static inline struct ticket cond_come(const struct waiter_kind *k, void *c)
 /* Goes. Who destroys the condition waits for the last, after which it may be gone. */
 static inline void cond_go(const struct waiter_kind *k, void *c)
 {
-	uint32_t *waiters = cond_waiters(k, c);
+	cond_word *waiters = cond_waiters(k, c);
 	bool shared = cond_load(waiters) & COND_SHARED;
 	uint32_t before = __atomic_fetch_sub(waiters, WAITER, __ATOMIC_RELEASE);
 

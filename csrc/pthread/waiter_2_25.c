@@ -102,8 +102,9 @@ static void await(void *p, struct ticket t)
 
 static bool is(void *c, struct cond_state s, int flags)
 {
-	struct words want = { .came = 2 * s.came + s.g2, .g1_from = 2 * s.g1_from + s.g2, .unsignalled = { s.unsignalled[0], s.unsignalled[1] },
-			      .g1_size = 4 * s.g1_size, .waiters = WAITER * s.waiters + (uint32_t)flags,
+	struct words want = { .came = 2 * s.came + s.g2, .g1_from = 2 * s.g1_from + s.g2, .g1_size = 4 * s.g1_size,
+			      .unsignalled = { s.unsignalled[0], s.unsignalled[1] },
+			      .waiters = WAITER * s.waiters + (uint32_t)flags,
 			      .signals = { SIGNAL * s.signals[0], SIGNAL * s.signals[1] } };
 
 	return memcmp(c, &want, sizeof(want)) == 0;

@@ -11,7 +11,7 @@ static void *destroy(void *c)
 /* Whether who destroys it waits for the last that goes. */
 static bool waits_for_the_last(const struct waiter_kind *k, pthread_cond_t *c, int flags)
 {
-	uint32_t *waiters = cond_waiters(k, c);
+	cond_word *waiters = cond_waiters(k, c);
 	uint32_t asked = WAITER | COND_DESTROYED | (uint32_t)flags;
 	pthread_t thread;
 	void *destroyed;
