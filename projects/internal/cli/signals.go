@@ -30,5 +30,7 @@ func UntilSignal() context.Context {
 func (s Signalled) die() {
 	signal.Reset(s.Signal)
 	_ = syscall.Kill(os.Getpid(), s.Signal)
-	_ = syscall.Pause()
+	for { // a signal of the runtime's own ends a pause too
+		_ = syscall.Pause()
+	}
 }
