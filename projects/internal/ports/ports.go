@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"syscall"
 )
 
 // Reserve is a port at which nobody listens on the loopback interface, from where no
@@ -18,12 +19,19 @@ func Reserve() (port int, release func()) {
 		if err != nil {
 			continue
 		}
-		l, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
-		if err != nil {
+		if !free(port) {
 			_ = mark.Close()
 			continue
 		}
-		_ = l.Close()
 		return port, func() { _ = mark.Close() }
 	}
+}
+
+// free says whether nobody listens there. A child that is started meanwhile would have the
+// socket, and listen, until its exec.
+func free(port int) bool {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	l, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
+	return err == nil && l.Close() == nil
 }
