@@ -43,6 +43,7 @@ type run struct {
 	threads  []*pthread.Thread
 	children map[int]*process.Process // by member
 	watching sync.WaitGroup           // one for each child
+	started  chan struct{}            // closed when there will be no more children
 	dead     chan int                 // members that ended without leaving
 }
 
@@ -68,7 +69,8 @@ func Run(ctx context.Context, o Options, w io.Writer) error {
 	if n := o.Count[Producer] + o.Count[Consumer] + 2; !o.Processes {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(max(n, runtime.GOMAXPROCS(0))))
 	}
-	r := &run{monitor: m, Options: o, children: map[int]*process.Process{}, dead: make(chan int, maxMembers)}
+	r := &run{monitor: m, Options: o, children: map[int]*process.Process{},
+		started: make(chan struct{}), dead: make(chan int, maxMembers)}
 	fmt.Fprintf(w, "Producer-Consumer Simulation\nBuffer size: %d, Producers: %d, Consumers: %d, Items: %d\n",
 		o.Capacity, o.Count[Producer], o.Count[Consumer], o.Items)
 	if o.Guests > 0 {
@@ -175,6 +177,7 @@ func (r *run) play() error {
 	for i := 0; i < own && err == nil; i++ {
 		err = r.start(i)
 	}
+	close(r.started)
 	ended := make(chan struct{})
 	if r.Guests > 0 {
 		go r.missGuests(own, ended)
@@ -224,6 +227,7 @@ func (r *run) start(me int) error {
 	r.member[me].pid = int32(child.Pid())
 	r.watching.Go(func() {
 		_, _ = child.Wait()
+		<-r.started // who gives up kills all of them
 		if r.member[me].gone == 0 {
 			r.dead <- me
 		}
