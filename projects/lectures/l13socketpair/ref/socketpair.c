@@ -9,16 +9,17 @@ enum { MAX_SIZE = 1024 * 1024 };
 
 static char buffer[MAX_SIZE];
 
-/* The child: it reads until the other end of the pipe is closed and no more is there. */
+/* The child: it reads until the other end of the pipe is closed and no more is there. poll
+ * looks at the pipe first: what was sent before that was closed is there then. */
 static void receive(int from, int life)
 {
-	struct pollfd fds[] = {{.fd = from, .events = POLLIN}, {.fd = life}};
+	struct pollfd fds[] = {{.fd = life}, {.fd = from, .events = POLLIN}};
 	ssize_t n;
 
 	for (;;) {
 		if (poll(fds, 2, -1) == -1 && errno != EINTR)
 			die("poll: %s", strerror(errno));
-		if (!fds[0].revents)
+		if (!fds[1].revents)
 			return;
 		n = read(from, buffer, sizeof buffer);
 		if (n == -1)

@@ -95,17 +95,18 @@ func send(ctx context.Context, p *cli.Program, to *unixsock.Conn) error {
 }
 
 // receive is the child: it reads until the other end of the pipe is closed and no more
-// is there to read.
+// is there to read. Poll looks at the pipe first: what was sent before that was closed
+// is there then.
 func receive(from *unixsock.Conn, life int) error {
 	buffer := make([]byte, maxSize)
 	for {
-		fds := []unix.PollFd{{Fd: int32(from.Fd()), Events: unix.POLLIN}, {Fd: int32(life)}}
+		fds := []unix.PollFd{{Fd: int32(life)}, {Fd: int32(from.Fd()), Events: unix.POLLIN}}
 		if _, err := unix.Poll(fds, -1); errors.Is(err, unix.EINTR) {
 			continue
 		} else if err != nil {
 			return os.NewSyscallError("poll", err)
 		}
-		if fds[0].Revents == 0 {
+		if fds[1].Revents == 0 {
 			return nil
 		}
 		n, err := from.Read(buffer)
