@@ -46,6 +46,18 @@ static inline void at_end(void (*cleanup)(void))
 	signal(SIGPIPE, SIG_IGN); /* a write to nobody is an error, not the end */
 }
 
+/* SIG_BLOCK before an object is made, SIG_UNBLOCK when cleanup knows of it: an end in
+ * between would leave it. */
+static inline void hold_end(int how)
+{
+	sigset_t both;
+
+	sigemptyset(&both);
+	sigaddset(&both, SIGINT);
+	sigaddset(&both, SIGTERM);
+	sigprocmask(how, &both, NULL);
+}
+
 /* Prints at once. */
 __attribute__((format(printf, 1, 2))) static inline void say(const char *format, ...)
 {

@@ -35,6 +35,7 @@ int main(int argc, char **argv)
 		bad_usage("takes no arguments");
 	claim(&mark, "lecture-4", "fifo", path);
 	at_end(remove_fifo);
+	hold_end(SIG_BLOCK);
 	if (mkfifo(path, 0600) && errno != EEXIST)
 		die("mkfifo %s: %s", path, strerror(errno));
 	/* For writing too: without a writer read would return at once, again and again. */
@@ -46,6 +47,7 @@ int main(int argc, char **argv)
 	if (flock(fd, LOCK_EX | LOCK_NB))
 		die("%s: %s", path, errno == EWOULDBLOCK ? "another server has it" : strerror(errno));
 	ours = true;
+	hold_end(SIG_UNBLOCK);
 	record_file(&mark, path);
 	while ((n = read(fd, &pid, sizeof pid)) > 0) {
 		if (n < (ssize_t)sizeof pid)

@@ -27,6 +27,7 @@ static void bind_own(void)
 
 	claim(&mark, "lecture-14", "socket", own.sun_path);
 	at_end(remove_socket);
+	hold_end(SIG_BLOCK);
 	if (bind(sock, address, sizeof own)) {
 		if (errno != EADDRINUSE)
 			die("bind %s: %s", own.sun_path, strerror(errno));
@@ -36,6 +37,7 @@ static void bind_own(void)
 			die("bind %s: %s", own.sun_path, strerror(errno));
 	}
 	bound = true;
+	hold_end(SIG_UNBLOCK);
 	if (chmod(own.sun_path, 0600))
 		die("chmod %s: %s", own.sun_path, strerror(errno));
 	record_file(&mark, own.sun_path);

@@ -44,6 +44,7 @@ static void listen_at(int sock)
 
 	claim(&mark, "lecture-15", "socket", path);
 	at_end(remove_socket);
+	hold_end(SIG_BLOCK);
 	if (bind(sock, address, sizeof un)) {
 		int probe = socket(AF_UNIX, SOCK_STREAM, 0);
 
@@ -56,6 +57,7 @@ static void listen_at(int sock)
 			die("bind %s: %s", path, strerror(errno));
 	}
 	bound = true;
+	hold_end(SIG_UNBLOCK);
 	if (chmod(path, 0600) || listen(sock, 128))
 		die("listen %s: %s", path, strerror(errno));
 	record_file(&mark, path);
