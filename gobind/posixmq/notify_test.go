@@ -97,7 +97,16 @@ func TestAFunctionThatRegistersAgainAndThenDrainsMissesNothing(t *testing.T) {
 	const n = 3000
 	all := make(chan struct{})
 	var got atomic.Uint64
+	var pending atomic.Int32 // registrations whose functions have not ended
 	var notified func()
+	register := func() error {
+		pending.Add(1)
+		err := q.NotifyThread(notified)
+		if err != nil {
+			pending.Add(-1)
+		}
+		return err
+	}
 	drain := func() {
 		buf := make([]byte, 8)
 		for {
@@ -112,17 +121,20 @@ func TestAFunctionThatRegistersAgainAndThenDrainsMissesNothing(t *testing.T) {
 		}
 	}
 	notified = func() {
+		defer pending.Add(-1)
 		// Another function may have registered since this one was notified.
-		if err := q.NotifyThread(notified); err != nil {
+		if err := register(); err != nil {
 			assert.ErrorIs(t, err, unix.EBUSY)
 		}
 		drain()
 	}
-	require.NoError(t, q.NotifyThread(notified))
+	require.NoError(t, register())
 	for i := range n {
 		require.NoError(t, sender.SendContext(t.Context(), binary.LittleEndian.AppendUint64(nil, uint64(i)), 0))
 	}
 	<-all
+	// One that began late still needs the queue.
+	ipctest.Eventually(t, func() bool { return registered(t, q) != 0 && pending.Load() == 1 }, "all have ended but the one still registered")
 	require.NoError(t, q.NotifyCancel())
 	settled(t)
 }

@@ -140,7 +140,7 @@ func TestASignalBeforeTheExecDoesNotReachAHandlerOfThisProcess(t *testing.T) {
 		}
 	}()
 	group, killed := leader.Pid(), 0
-	for range 100 {
+	for i := 0; i < 100 || killed == 0 && i < 10_000; i++ {
 		p, err := process.Start(&process.Cmd{Args: []string{"/bin/true"}, Group: &group, DefaultSignals: true})
 		require.NoError(t, err)
 		st, err := p.Wait()

@@ -62,9 +62,12 @@ func TestProgramsOfManyExercisesAreInAFolderForEach(t *testing.T) {
 func TestWorkInParallelEndsWithTheFirstError(t *testing.T) {
 	wrong := errors.New("wrong")
 	var calls atomic.Int32
-	err := inParallel(t.Context(), 1000, 4, func(_ context.Context, i int) error {
-		if calls.Add(1) == 5 {
+	err := inParallel(t.Context(), 1000, 4, func(ctx context.Context, i int) error {
+		switch n := calls.Add(1); {
+		case n == 5:
 			return wrong
+		case n > 5: // which may be before the error is told
+			<-ctx.Done()
 		}
 		return nil
 	})

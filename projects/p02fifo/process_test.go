@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"unpipc/gobind/fifo"
+	"unpipc/projects/internal/alive"
 	"unpipc/projects/internal/programs"
 )
 
@@ -200,6 +201,7 @@ func testCrowd(t *testing.T, server, client string) {
 	defer cancel()
 
 	require.NoError(t, process.Signal(unix.SIGSTOP))
+	require.Eventually(t, func() bool { return alive.Stopped(process.Pid) }, patient, time.Millisecond)
 	var running [clients]*exec.Cmd
 	for i := range running {
 		cmd := exec.CommandContext(ctx, client, "--fifo", path, "--timeout", "100", fmt.Sprintf("%d * 1000003", i))

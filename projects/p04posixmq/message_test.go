@@ -116,19 +116,21 @@ func testTakenWhileWaiting(r *rig) {
 		var out bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &out, &out
 		require.NoError(r.t, cmd.Start())
-		var id int64
+		waited := make(chan error, 1)
+		go func() { waited <- cmd.Wait() }()
+		var id int64 // 0: it had given up before anybody looked
 		ipctest.Eventually(r.t, func() bool {
 			l, err := List(r.place)
 			if err == nil && len(l.Waiting) > 1 {
 				id = l.Waiting[1].ID
 			}
-			return id != 0
+			return id != 0 || len(waited) > 0
 		}, "its job is there")
 		// The last thing it does before it waits; a signal may come at any time, and does.
 		err := os.Remove(filepath.Join(r.place.State, "jobs", fmt.Sprint(id)))
 		if errors.Is(err, fs.ErrNotExist) && ending.sig == 0 {
 			// It was faster: a busy machine needs more time.
-			assert.Error(r.t, cmd.Wait())
+			assert.Error(r.t, <-waited)
 			assert.Contains(r.t, out.String(), "still full")
 			endings = append(endings, end{4 * ending.seconds, 0})
 			continue
@@ -137,7 +139,7 @@ func testTakenWhileWaiting(r *rig) {
 		if ending.sig != 0 {
 			require.NoError(r.t, cmd.Process.Signal(ending.sig))
 		}
-		require.NoError(r.t, cmd.Wait(), out.String())
+		require.NoError(r.t, <-waited, out.String())
 		assert.Equal(r.t, fmt.Sprintf("Job %d queued (priority 0)\n", id), out.String())
 	}
 	r.drain(r.start())

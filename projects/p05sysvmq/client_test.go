@@ -309,16 +309,15 @@ func testAnothersQueue(t *testing.T, start client) {
 }
 
 func TestWhatADeadPredecessorWasSentIsThrownAway(t *testing.T) {
-	key := newKey(t)
-	serve(t, key, true)
-	q := queueOf(t, key)
+	s := newStandIn(t) // no server yet: for a moment it may have some of them in its hands
 	for range 3 {
 		old := response{nonce: 7, deadline: never, text: []byte("OLD")}
-		require.NoError(t, q.Send(int64(os.Getpid()), old.append(nil), 0))
+		require.NoError(t, s.q.Send(int64(os.Getpid()), old.append(nil), 0))
 	}
-	c := dial(t, key)
-	_, _, err := q.Receive(make([]byte, 100), int64(os.Getpid()), sysvmq.NoWait)
+	c := dial(t, s.key)
+	_, _, err := s.q.Receive(make([]byte, 100), int64(os.Getpid()), sysvmq.NoWait)
 	require.ErrorIs(t, err, unix.ENOMSG)
+	serve(t, s.key, true)
 	answer, err := ask(c, "HELLO")
 	require.NoError(t, err)
 	assert.Equal(t, "HELLO_PROCESSED", answer)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"unpipc/gobind/sysvmq"
 	"unpipc/projects/internal/exercise"
@@ -31,6 +32,8 @@ func killed(t *testing.T, key sysvmq.Key) *Server {
 	t.Helper()
 	s, err := Listen(key, false, &logged{}, false)
 	require.NoError(t, err)
+	// A child between fork and exec has the file, too: closing it here would not be enough.
+	require.NoError(t, unix.FcntlFlock(s.lock.file.Fd(), unix.F_OFD_SETLK, &unix.Flock_t{Type: unix.F_UNLCK}))
 	require.NoError(t, s.lock.file.Close())
 	return s
 }

@@ -228,7 +228,7 @@ func testMessages(t *testing.T, built *programs.Built) {
 				return []byte{0}
 			}
 			return nil
-		}) + "--timeout 0.3 127.0.0.1 add 5 3", "no answer within 0.3 s"},
+		}) + "--timeout 1 127.0.0.1 add 5 3", "no answer within 1 s"},
 		{"no such program", port(answer(1, accepted, 0, 0, 1)) + "127.0.0.1 add 5 3", "not of program 0x31230000"},
 		{"no such version", port(answer(1, accepted, 0, 0, 2, 3, 4)) + "127.0.0.1 add 5 3", "has versions 3 to 4, not 2"},
 		{"no such procedure", port(answer(1, accepted, 0, 0, 3)) + "127.0.0.1 add 5 3", "version 2 of program 0x31230000 has no procedure add"},

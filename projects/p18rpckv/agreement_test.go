@@ -70,7 +70,7 @@ func testSame(t *testing.T, built *programs.Built) {
 		run("status")
 		run("member", "add", "2", "localhost:9002")
 		run("member", "remove", "2")
-		run("--timeout=0.3", fmt.Sprintf("--server=localhost:%d", dead), "status")
+		run("--timeout=1", fmt.Sprintf("--server=localhost:%d", dead), "status")
 		for _, wrong := range [][]string{
 			{}, {"dance"}, {"put"}, {"put", "k"}, {"get", ""}, {"list", "a", "b"}, {"--absent", "cas", "a", "b", "c"},
 			{"member"}, {"member", "x"}, {"member", "add", "1"}, {"member", "add", "1", "x"}, {"member", "add", "1", "x:0"},
@@ -142,6 +142,6 @@ func testUnknown(t *testing.T, bin string) {
 	defer l.Close()
 	client := filepath.Join(bin, "kv_client")
 	server := "--server=" + l.Addr().String()
-	assert.Regexp(t, `^3 "" "kv_client: outcome unknown: localhost:\d+: .+\\n"$`, ran(t, "", client, "--timeout=0.3", server, "put", "k", "v"))
-	assert.Regexp(t, `^1 "" "kv_client: no server answers: localhost:\d+: no answer in time\\n"$`, ran(t, "", client, "--timeout=0.3", server, "get", "k"))
+	assert.Regexp(t, `^3 "" "kv_client: outcome unknown: localhost:\d+: .+\\n"$`, ran(t, "", client, "--timeout=1", server, "put", "k", "v"))
+	assert.Regexp(t, `^1 "" "kv_client: no server answers: localhost:\d+: no answer in time\\n"$`, ran(t, "", client, "--timeout=1", server, "get", "k"))
 }

@@ -122,7 +122,7 @@ func TestHowCallsEnd(t *testing.T) {
 		return err
 	}
 	member := func(c *p18rpckv.Client, ctx context.Context) error { return c.SetMember(ctx, "4", "") }
-	const soon, late = 300 * time.Millisecond, time.Minute
+	const soon, late = time.Second, time.Minute
 	for name, this := range map[string]struct {
 		call    func(*p18rpckv.Client, context.Context) error
 		answers []error // of a server; none: nobody is there

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -67,6 +68,10 @@ func sysvShmRound(r *round) (err error) {
 		}
 	}
 	st, err := board.Stat()
+	// Who looks at a process in /proc keeps its memory a moment.
+	for deadline := time.Now().Add(leakPatience); err == nil && st.Attached != 1 && time.Now().Before(deadline); st, err = board.Stat() {
+		pause()
+	}
 	if err != nil {
 		return err
 	}
