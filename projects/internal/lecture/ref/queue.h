@@ -24,6 +24,7 @@ static inline void make_queue(const char *scope, key_t key)
 {
 	bool made;
 
+	hold_end(SIG_BLOCK);
 	do {
 		queue.id = msgget(key, IPC_CREAT | IPC_EXCL | 0600);
 		made = queue.id != -1;
@@ -32,6 +33,7 @@ static inline void make_queue(const char *scope, key_t key)
 	} while (queue.id == -1 && errno == ENOENT); /* it was removed meanwhile */
 	if (queue.id == -1)
 		die("msgget key %s: %s", key_text(key), strerror(errno));
+	hold_end(SIG_UNBLOCK);
 	share(&queue.mark, scope, "queue", key_text(key), queue.id, made);
 }
 

@@ -31,6 +31,7 @@ static inline void *make_segment(const char *scope, key_t key, size_t bytes)
 
 	claim(&segment.mark, scope, "segment", name);
 	at_end(remove_segment);
+	hold_end(SIG_BLOCK);
 	segment.id = shmget(key, bytes, IPC_CREAT | IPC_EXCL | 0600);
 	if (segment.id == -1 && errno == EEXIST) {
 		old = shmget(key, 0, 0);
@@ -42,6 +43,7 @@ static inline void *make_segment(const char *scope, key_t key, size_t bytes)
 	}
 	if (segment.id == -1)
 		die("shmget key %s: %s", name, strerror(errno));
+	hold_end(SIG_UNBLOCK);
 	memory = shmat(segment.id, NULL, 0);
 	if (memory == (void *)-1)
 		die("shmat shmid %d: %s", segment.id, strerror(errno));

@@ -15,8 +15,10 @@ static void find_or_make_sems(key_t key)
 	struct sembuf free_mutex = {SOURCES, 1, 0};
 
 	do {
+		hold_end(SIG_BLOCK);
 		sems = semget(key, SOURCES + 1, IPC_CREAT | IPC_EXCL | 0600);
 		if (sems != -1) {
+			hold_end(SIG_UNBLOCK);
 			/* A new set's values are 0 on Linux; this also marks it as ready. */
 			if (semop(sems, &free_mutex, 1))
 				die("semop key %s: %s", key_text(key), strerror(errno));
@@ -26,6 +28,7 @@ static void find_or_make_sems(key_t key)
 		}
 		if (errno != EEXIST || ((sems = semget(key, SOURCES + 1, 0)) == -1 && errno != ENOENT))
 			die("semget key %s: %s", key_text(key), strerror(errno));
+		hold_end(SIG_UNBLOCK);
 	} while (sems == -1 || !initialized());
 	share(&sems_mark, SCOPE, "semaphores", key_text(key), sems, false);
 	say("Connected to sems %d\n", sems);
