@@ -172,12 +172,13 @@ func testModel(t *testing.T, bin string) {
 	t.Log("seed", seed)
 	chance := rand.New(rand.NewPCG(seed, 0))
 	var revision uint64
-	var sequences [5]uint64
+	sequences := map[int]uint64{} // of the last write that each client has made
 	word := func() []byte { return fmt.Appendf(nil, "%d", chance.IntN(6)) }
 	for i := range 1000 { // each waits for the disk
-		client := chance.IntN(len(sequences))
+		client := chance.IntN(5)
+		last, known := sequences[client]
 		c := machine.Command{Kind: []machine.Kind{machine.Put, machine.Delete, machine.CompareAndSwap}[chance.IntN(3)],
-			Client: [16]byte{byte(client)}, Sequence: sequences[client], Key: word()}
+			Client: [16]byte{byte(client)}, Sequence: last, Key: word()}
 		if chance.IntN(10) > 0 { // else it is sent again, or too late
 			c.Sequence += uint64(1 + chance.IntN(2))
 		} else if chance.IntN(2) == 0 && c.Sequence > 0 {
@@ -189,7 +190,7 @@ func testModel(t *testing.T, bin string) {
 		if c.Kind == machine.CompareAndSwap && chance.IntN(3) > 0 {
 			c.Expected = kvrpc.Value{Bytes: word(), Present: true}
 		}
-		if c.Sequence > sequences[client] || sequences[client] == 0 {
+		if !known || c.Sequence > last {
 			revision++
 			sequences[client] = c.Sequence
 		}
