@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"unpipc/projects/internal/measure"
+	"unpipc/projects/internal/ports"
 )
 
 // rows compare calls with those of the C pair and of gRPC.
@@ -78,7 +78,9 @@ func (p Pair) run(q quantity) func(context.Context, *measure.Config, int64) (mea
 		defer os.RemoveAll(dir)
 		bin := filepath.Join(cfg.Bin, p.Folder)
 		server, client := []string{filepath.Join(bin, "calc_server"), "--bind", "127.0.0.1"}, []string{filepath.Join(bin, "calc_client")}
-		flags := []string{"--transport", p.Network, "--port", strconv.Itoa(FreePort())}
+		port, release := ports.Reserve()
+		defer release()
+		flags := []string{"--transport", p.Network, "--port", strconv.Itoa(port)}
 		if p.Network == "unix" {
 			flags = []string{"--transport", p.Network, "--path", filepath.Join(dir, "calc.sock")}
 		}
@@ -104,7 +106,9 @@ func peer(clients int, q quantity) measure.Variant {
 		if err != nil {
 			return measure.Sample{}, err
 		}
-		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(FreePort()))
+		port, release := ports.Reserve()
+		defer release()
+		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 		return run(ctx, cfg, q, slices.Concat(program, []string{"serve", addr}),
 			slices.Concat(program, []string{"ask", addr, strconv.FormatInt(n, 10), strconv.Itoa(clients)}))
 	}}
@@ -160,23 +164,4 @@ func cpuOf(pid int) time.Duration {
 	var t unix.Timespec
 	_ = unix.ClockGettime(int32(^pid)<<3|2, &t)
 	return time.Duration(t.Nano())
-}
-
-// FreePort is a port of loopback that nobody has now, from where no connection gets one by
-// chance.
-func FreePort() int {
-	for {
-		port := 10_000 + rand.IntN(22_000)
-		at := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-		l, err := net.Listen("tcp4", at)
-		if err != nil {
-			continue
-		}
-		_ = l.Close()
-		u, err := net.ListenPacket("udp4", at)
-		if err == nil {
-			_ = u.Close()
-			return port
-		}
-	}
 }

@@ -22,6 +22,7 @@ import (
 
 	"unpipc/gobind/calc"
 	"unpipc/gobind/ipctest"
+	"unpipc/projects/internal/ports"
 	"unpipc/projects/internal/programs"
 )
 
@@ -38,9 +39,10 @@ func TestPrograms(t *testing.T) {
 }
 
 // server starts a server for TCP and UDP at a port of its own, until the end of the test.
-func server(t *testing.T, bin string, flags ...string) (port int) {
+func server(t *testing.T, bin string, flags ...string) int {
 	t.Helper()
-	port = FreePort()
+	port, release := ports.Reserve()
+	t.Cleanup(release)
 	args := append([]string{"--bind", "127.0.0.1", "--port", strconv.Itoa(port)}, flags...)
 	cmd := exec.Command(filepath.Join(bin, "calc_server"), args...)
 	s := ipctest.Start(t, cmd)
@@ -217,10 +219,12 @@ var portNumber = regexp.MustCompile(`port \d+`)
 func testMessages(t *testing.T, built *programs.Built) {
 	port := func(reply func([]byte) []byte) string { return "--port " + strconv.Itoa(impostor(t, reply)) + " " }
 	const accepted, denied = 0, 1
+	free, release := ports.Reserve()
+	defer release()
 	said := map[string]string{}
 	for _, failure := range []struct{ name, args, want string }{
-		{"nobody is there", "--port " + strconv.Itoa(FreePort()) + " 127.0.0.1 add 5 3", "no server there: connection refused"},
-		{"nobody takes the datagram", "--transport udp --port " + strconv.Itoa(FreePort()) + " 127.0.0.1 add 5 3", "nobody listens there"},
+		{"nobody is there", "--port " + strconv.Itoa(free) + " 127.0.0.1 add 5 3", "no server there: connection refused"},
+		{"nobody takes the datagram", "--transport udp --port " + strconv.Itoa(free) + " 127.0.0.1 add 5 3", "nobody listens there"},
 		{"no socket", "--transport unix --path /nonexistent/calc.sock 127.0.0.1 add 5 3", "/nonexistent/calc.sock: no server there"},
 		{"the connection ends", port(func([]byte) []byte { return nil }) + "127.0.0.1 add 5 3", "the server ended the connection"},
 		{"no answer", port(func(call []byte) []byte {

@@ -16,6 +16,7 @@ import (
 	"unpipc/gobind/calc"
 	"unpipc/gobind/sunrpc"
 	"unpipc/gobind/sunrpc/servetest"
+	"unpipc/projects/internal/ports"
 	"unpipc/projects/p16rpccalc"
 	"unpipc/projects/p17rpcauth/authdes"
 )
@@ -94,7 +95,8 @@ func TestAConversationSurvivesTheServersRestart(t *testing.T) {
 	ann := Keys{Path: path, Name: "ann@here", PasswordFile: password}
 	credential, err := ann.NewDES("calc@here", time.Minute, 0)
 	require.NoError(t, err)
-	port := p16rpccalc.FreePort()
+	port, release := ports.Reserve()
+	defer release()
 	var first, second log
 	stop := start(t, desGuard(t, path, password, &first), port)
 	client, err := p16rpccalc.Dial(target(port, "udp", credential)) // without a connection that would end
@@ -119,7 +121,8 @@ func TestAConversationSurvivesTheServersRestart(t *testing.T) {
 
 func TestManyConversationsAtOnce(t *testing.T) {
 	path, password := realm(t)
-	port := p16rpccalc.FreePort()
+	port, release := ports.Reserve()
+	defer release()
 	var l log
 	defer start(t, desGuard(t, path, password, &l), port)()
 	var done sync.WaitGroup
@@ -180,7 +183,8 @@ func (nine) Evaluate(*sunrpc.Request, []calc.Token) (int32, error)              
 func TestProcedureZeroIsAnybodys(t *testing.T) {
 	g := &Guard{Flavors: map[uint32]bool{1: true}, Log: func(string, ...any) {}}
 	require.NoError(t, g.Policy.Add("add: uid 77"))
-	port := p16rpccalc.FreePort()
+	port, release := ports.Reserve()
+	defer release()
 	defer start(t, g, port)()
 	for _, auth := range []sunrpc.Auth{sunrpc.AuthNone{}, sunrpc.AuthSys{UID: 1}} {
 		c, err := sunrpc.Dial(context.Background(), "tcp4", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), calc.V2, sunrpc.Options{Auth: auth})

@@ -1,4 +1,4 @@
-// Package ports finds TCP ports for servers that are stopped and started again.
+// Package ports finds TCP and UDP ports for servers that are stopped and started again.
 package ports
 
 import (
@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// Reserve is a port at which nobody listens on the loopback interface, from where no
+// Reserve is a port at which nobody listens on the loopback interface, by TCP or UDP, from where no
 // connection gets one by chance, and that no other caller in this network namespace, in this
 // process or another, is given until release is called.
 func Reserve() (port int, release func()) {
@@ -32,6 +32,11 @@ func Reserve() (port int, release func()) {
 func free(port int) bool {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
-	l, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port))
-	return err == nil && l.Close() == nil
+	at := fmt.Sprintf("127.0.0.1:%d", port)
+	l, err := net.Listen("tcp4", at)
+	if err != nil || l.Close() != nil {
+		return false
+	}
+	u, err := net.ListenPacket("udp4", at)
+	return err == nil && u.Close() == nil
 }
