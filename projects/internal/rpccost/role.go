@@ -43,6 +43,7 @@ func roleMain(args []string) {
 	size := p.Uint32("size", 64, "bytes in a value, up to 65536")
 	p.Uint64Var(&r.count, "count", 1000, "timed calls")
 	p.Uint64Var(&r.warmup, "warmup", 16, "calls before them, whose values are compared byte for byte")
+	parent := p.Uint32("parent", 0, "pid of the process that this one is not to outlive; 0: any")
 	p.Parse(args)
 	r.size = int(*size)
 	switch {
@@ -55,6 +56,9 @@ func roleMain(args []string) {
 	}
 	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
 		p.Exit(os.NewSyscallError("prctl", err))
+	}
+	if *parent != 0 && os.Getppid() != int(*parent) {
+		os.Exit(cli.Failed) // it was killed before that
 	}
 	debug.SetGCPercent(400) // a call makes little garbage; a collection is not what is measured
 	// With one P the runtime's monitor takes it in every long call of C. Kept on one CPU

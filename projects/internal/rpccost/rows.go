@@ -70,7 +70,8 @@ func (j *job) run(ctx context.Context, cfg *measure.Config, server, client measu
 		defer os.RemoveAll(dir)
 		addr = filepath.Join(dir, "socket")
 	}
-	flags := []string{"--network", j.network, "--size", strconv.Itoa(j.size), "--warmup", strconv.Itoa(measure.Warmup(j.size))}
+	flags := []string{"--network", j.network, "--size", strconv.Itoa(j.size), "--warmup", strconv.Itoa(measure.Warmup(j.size)),
+		"--parent", strconv.Itoa(os.Getpid())}
 	args, err := server(cfg)
 	if err != nil {
 		return s, err

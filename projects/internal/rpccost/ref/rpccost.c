@@ -202,6 +202,7 @@ static const char usage[] =
 	"      --size N        bytes in a value, up to 65536 (default 64)\n"
 	"      --count N       timed calls (default 1000)\n"
 	"      --warmup N      calls before them, whose values are compared byte for byte (default 16)\n"
+	"      --parent PID    process that this one is not to outlive (default 0: any)\n"
 	"  -h, --help          show this help\n\n"
 	"example:\n"
 	"  rpccost --role serve --network tcp --addr 127.0.0.1:5001 &\n"
@@ -211,9 +212,10 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"role", 1, NULL, 'r'}, {"network", 1, NULL, 'n'}, {"addr", 1, NULL, 'a'}, {"size", 1, NULL, 's'},
-		{"count", 1, NULL, 'c'}, {"warmup", 1, NULL, 'w'}, {"help", 0, NULL, 'h'}, {0},
+		{"count", 1, NULL, 'c'}, {"warmup", 1, NULL, 'w'}, {"parent", 1, NULL, 'p'}, {"help", 0, NULL, 'h'}, {0},
 	};
 	const char *role = "", *addr = "";
+	unsigned long parent = 0;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
@@ -225,6 +227,7 @@ int main(int argc, char **argv)
 		case 's': size = parse_whole(optarg); break;
 		case 'c': count = parse_whole(optarg); break;
 		case 'w': warmup = parse_whole(optarg); break;
+		case 'p': parent = parse_whole(optarg); break;
 		default: try_help();
 		}
 	}
@@ -236,6 +239,8 @@ int main(int argc, char **argv)
 		bad_usage("--addr is needed, --size and --count are at least 1, --size at most %d", MAX_VALUE);
 	signal(SIGPIPE, SIG_IGN);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (parent && getppid() != (pid_t)parent)
+		return 1; /* it was killed before that */
 	if (strcmp(role, "serve") == 0)
 		serve(addr);
 	else
