@@ -176,9 +176,26 @@ func (b *browser) open(file string, width, height int, media map[string]any) {
 	b.call("Emulation.setDeviceMetricsOverride", map[string]any{
 		"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}, nil)
 	b.call("Emulation.setEmulatedMedia", media, nil)
-	b.call("Page.navigate", map[string]any{"url": "file://" + file}, nil)
-	for b.next().Method != "Page.loadEventFired" {
+	b.call("Page.setLifecycleEventsEnabled", map[string]any{"enabled": true}, nil)
+	var begun struct{ LoaderID, ErrorText string }
+	b.call("Page.navigate", map[string]any{"url": "file://" + file}, &begun)
+	require.Empty(b.t, begun.ErrorText, file)
+	for !b.loaded(begun.LoaderID) {
+		b.next()
 	}
+}
+
+// loaded says whether the events, which may have come before the answer that named the loader,
+// tell of the end of what it loads, and not of the page before it.
+func (b *browser) loaded(loader string) bool {
+	for _, m := range b.events {
+		var of struct{ LoaderID, Name string }
+		if m.Method == "Page.lifecycleEvent" && json.Unmarshal(m.Params.(json.RawMessage), &of) == nil &&
+			of.LoaderID == loader && of.Name == "load" {
+			return true
+		}
+	}
+	return false
 }
 
 // evaluate runs a script in the page and puts what it returns into result.
