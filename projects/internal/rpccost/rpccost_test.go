@@ -203,5 +203,6 @@ func TestRolesRefuseTheSameCommandLinesInGoAndC(t *testing.T) {
 		"an argument too many":     {"--role ask --addr x more", 2, ""},
 		"nobody at the address":    {"--role ask --network unix --addr /nowhere/x", 1, "/nowhere/x"},
 		"a place that cannot be":   {"--role serve --network unix --addr /nowhere/x", 1, "/nowhere/x"},
+		"another one's child":      {"--role serve --addr 127.0.0.1:0 --parent 4194304", 1, "^$"},
 	}.Answered(t, measuretest.Twin(t, "rpccost"), languages)
 }

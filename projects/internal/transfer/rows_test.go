@@ -105,6 +105,7 @@ func TestRolesRefuseTheSameCommandLinesInGoAndC(t *testing.T) {
 		"frames larger than batch":  {complete + "--batch 71", 2, "--batch"},
 		"a FIFO that is not there":  {complete + "--channel fifo --in /nowhere/x", 1, "/nowhere/x"},
 		"a descriptor that is none": {complete + "--in 77", 1, "read: (?i)bad file descriptor"},
+		"another one's child":       {complete + "--parent 4194304", 1, "^$"},
 	}.Answered(t, cfg, languages)
 	assert.FileExists(t, filepath.Join(cfg.Bin, "ref", "transfer"))
 }
