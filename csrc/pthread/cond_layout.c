@@ -1,14 +1,11 @@
 #include "unp_pthread.h"
 
 #include "trial.h"
+#include "waiter.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-enum { WORDS = sizeof(pthread_cond_t) / sizeof(uint32_t), WAITERS = 2, WAITER = 8 };
-enum { SHARED = 1, MONOTONIC = 2 };
-
-typedef uint32_t __attribute__((may_alias)) word;
+enum { WORDS = sizeof(pthread_cond_t) / sizeof(cond_word), WAITERS = 2 };
 
 /* All but the condition is protected by the mutex. */
 struct trial {
@@ -25,7 +22,7 @@ struct trial {
 static void look(struct trial *t, int n, int flags)
 {
 	for (size_t i = 0; i < WORDS; i++)
-		if (__atomic_load_n((word *)&t->cond + i, __ATOMIC_RELAXED) != (word)(n * WAITER + flags))
+		if (__atomic_load_n((cond_word *)&t->cond + i, __ATOMIC_RELAXED) != (cond_word)(n * WAITER + flags))
 			t->counts[i] = false;
 }
 
@@ -99,7 +96,7 @@ static void come_and_go(struct trial *t, int flags)
 static bool holds(struct trial *t, int flags)
 {
 	t->came = t->left = t->wanted = 0;
-	if (unp_cond_init(&t->cond, flags & SHARED, flags & MONOTONIC ? CLOCK_MONOTONIC : CLOCK_REALTIME) != 0)
+	if (unp_cond_init(&t->cond, flags & COND_SHARED, flags & COND_MONOTONIC ? CLOCK_MONOTONIC : CLOCK_REALTIME) != 0)
 		return false;
 	pthread_mutex_lock(&t->mutex);
 	bool ok = do_nothing(&t->cond);
@@ -121,10 +118,10 @@ int unp_cond_try_layout(size_t *offset)
 	memset(t->counts, true, sizeof(t->counts));
 	clock_gettime(CLOCK_MONOTONIC, &t->end);
 	t->end.tv_sec += PATIENCE;
-	bool ok = holds(t, 0) && holds(t, SHARED | MONOTONIC);
+	bool ok = holds(t, 0) && holds(t, COND_SHARED | COND_MONOTONIC);
 	for (size_t i = 0; i < WORDS; i++)
 		if (t->counts[i]) {
-			*offset = i * sizeof(word);
+			*offset = i * sizeof(cond_word);
 			found++;
 		}
 	free(t);
